@@ -1,0 +1,56 @@
+// action.hpp - what a session asks of whoever drives it: one value, one thing to do.
+#ifndef POSTRIDER_ACTION_HPP
+#define POSTRIDER_ACTION_HPP
+
+#include "postrider/reply.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace postrider {
+
+/// See `action::kind::refused`.
+inline constexpr std::size_t all_recipients = static_cast<std::size_t>(-1);
+
+struct action {
+    enum class kind : std::uint8_t {
+        /// Send `octets`. They may be gathered with those of the actions that follow, up to the next action that is not
+        /// `write`; all of them make one flight and should leave in one system call. Tell the session of every octet that
+        /// the system took, by `wrote`, in order.
+        write,
+        /// Send what has been gathered, then wait for octets from the server, at most `limit` seconds, and hand them over
+        /// by `received`. Nothing may be sent meanwhile: this is a *wait*. The time starts anew only when `serial` is
+        /// another than before; octets that do not complete a reply buy the server no time.
+        read,
+        /// Hand over the next part of the content, by `content`, `end_of_content` or `content_failed`. What was gathered from
+        /// the part before must have been sent if its memory is used again.
+        content,
+        /// The mail goes on, and the recipient `recipient_index` - or all that had no result yet, if it is `all_recipients` -
+        /// was refused for good by the reply in `session_base::last_reply`. To be passed over by who wants no texts.
+        refused,
+        /// The mail is done; each recipient has its final result. `last_reply` is the reply that ended it, if one did.
+        mail,
+        /// A command that was asked for by itself (NOOP, RSET) was answered: `last_reply`.
+        answered,
+        /// Nothing to do: the session takes a mail, `noop`, `reset` or `quit`. The server may still speak (421), or close.
+        ready,
+        /// The session is over: send what has been gathered, close the connection. `session_base::error` says why.
+        closed,
+    };
+
+    kind what = kind::closed;
+    phase where = phase::connect; ///< the command or reply that this belongs to
+    bool secret = false;          ///< write: the octets carry credentials; a transcript must not show them
+    bool own = false;             ///< write: `octets` lie in the buffer given to `next` and are gone with its next call;
+                                  ///< else they are a part of the content, or of static lifetime
+    bool ends = false;            ///< write: a command line, or the content, ends with these octets
+    std::uint16_t limit = 0;      ///< write, read: seconds (RFC 5321 §4.5.3.2)
+    std::uint32_t serial = 0;     ///< read: counts the replies awaited
+    std::size_t recipient_index = 0;
+    std::string_view octets;
+};
+
+} // namespace postrider
+
+#endif

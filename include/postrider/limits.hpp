@@ -1,0 +1,30 @@
+// limits.hpp - every bound of the engine and every time limit of the protocol, in one place.
+//
+// The bounds on what a server may send exist so that a hostile server cannot make a client wait, or count, forever.
+// A firmware build may set the macros before any header of ours is included, the same for all its files.
+#ifndef POSTRIDER_LIMITS_HPP
+#define POSTRIDER_LIMITS_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+#ifndef POSTRIDER_REPLY_LINE
+/// RFC 5321 §4.5.3.1.5 says 512; RFC 4954 §4 lets a 334 challenge have 12,288.
+#define POSTRIDER_REPLY_LINE 12300
+#endif
+#ifndef POSTRIDER_REPLY_LINES
+/// The longest EHLO reply seen has some thirty lines.
+#define POSTRIDER_REPLY_LINES 500
+#endif
+
+namespace postrider::limits {
+
+inline constexpr std::size_t domain = 255;           ///< octets, RFC 5321 §4.5.3.1.2
+inline constexpr std::size_t mailbox = 254;          ///< octets without the angle brackets, RFC 5321 §4.5.3.1.3
+inline constexpr std::size_t framed_path = 500;      ///< octets that fit a 512-octet command line, RFC 5321 §4.5.3.1.4
+inline constexpr std::size_t reply_line = POSTRIDER_REPLY_LINE;   ///< octets of a reply line, its end included
+inline constexpr std::size_t reply_lines = POSTRIDER_REPLY_LINES; ///< lines of a reply
+
+} // namespace postrider::limits
+
+#endif

@@ -1,0 +1,33 @@
+// command_writer.hpp - renders a command line, or the rest of one, into a buffer that may be smaller than the line.
+#ifndef POSTRIDER_CORE_COMMAND_WRITER_HPP
+#define POSTRIDER_CORE_COMMAND_WRITER_HPP
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace postrider {
+
+/// A command is rendered from its beginning each time; what was taken before is skipped, and what finds no room is only
+/// counted. So a half-written line needs no memory but the number of octets that are gone already.
+class command_writer {
+public:
+    constexpr command_writer(std::span<char> to, std::size_t skip) noexcept : to_(to), skip_(skip) {}
+
+    void put(std::string_view text) noexcept;
+    /// The base64 (RFC 4648 §4) of the concatenation of the parts.
+    void put_base64(std::span<const std::string_view> parts) noexcept;
+
+    std::size_t written() const noexcept { return written_; } ///< octets that lie in the buffer now
+    bool whole() const noexcept { return skip_ == 0 && !short_; } ///< the end of what was put lies in the buffer
+
+private:
+    std::span<char> to_;
+    std::size_t skip_;
+    std::size_t written_ = 0;
+    bool short_ = false;
+};
+
+} // namespace postrider
+
+#endif

@@ -1,0 +1,142 @@
+#include "postrider/mailbox.hpp"
+
+#include "core/chars.hpp"
+#include "postrider/limits.hpp"
+
+namespace postrider {
+
+namespace {
+
+//   atext = ALPHA / DIGIT / one of these                              (RFC 5322 §3.2.3)
+constexpr std::string_view atext_marks = "!#$%&'*+-/=?^_`{|}~";
+
+constexpr bool is_atext(char c) noexcept {
+    if (is_alpha(c) || is_digit(c)) return true;
+    for (const char mark : atext_marks)
+        if (c == mark) return true;
+    return false;
+}
+
+/// How many octets of `text`, from `begin`, a quoted string takes, its quotes included; 0: it does not end.
+constexpr std::size_t quoted(std::string_view text, std::size_t begin) noexcept {
+    for (std::size_t i = begin + 1; i < text.size(); ++i) {
+        if (text[i] == '\\') ++i;
+        else if (text[i] == '"') return i + 1 - begin;
+    }
+    return 0;
+}
+
+/// The mailbox without angle brackets around it. A bracket on one side only stays, and is refused later.
+constexpr std::string_view unwrapped(std::string_view text) noexcept {
+    if (text.size() < 2 || text.front() != '<' || text.back() != '>') return text;
+    text.remove_prefix(1);
+    text.remove_suffix(1);
+    return text;
+}
+
+/// Where the local part ends: at an "@" outside quotes; the size of the text if there is none.
+constexpr std::size_t end_of_local_part(std::string_view text) noexcept {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '@') return i;
+        if (text[i] != '"') continue;
+        const std::size_t length = quoted(text, i);
+        if (length == 0) break;
+        i += length - 1;
+    }
+    return text.size();
+}
+
+constexpr bool has_control(std::string_view text) noexcept {
+    for (const char c : text)
+        if (is_control(c)) return true;
+    return false;
+}
+
+//   Dot-string = Atom *("." Atom)                                     (RFC 5321 §4.1.2)
+constexpr bool is_dot_string(std::string_view text) noexcept {
+    bool dot = true;
+    for (const char c : text) {
+        if (c != '.' && !is_atext(c)) return false;
+        if (c == '.' && dot) return false;
+        dot = c == '.';
+    }
+    return !dot;
+}
+
+//   Quoted-string = DQUOTE *(%d32-33 / %d35-91 / %d93-126 / "\" %d32-126) DQUOTE
+constexpr bool is_quoted_string(std::string_view text) noexcept {
+    if (text.empty() || text.front() != '"' || quoted(text, 0) != text.size()) return false;
+    for (const char c : text)
+        if (static_cast<unsigned char>(c) > 126) return false;
+    return true;
+}
+
+//   Domain = sub-domain *("." sub-domain); sub-domain = Let-dig [Ldh-str]; underscore as many networks name their hosts
+constexpr bool is_domain(std::string_view text) noexcept {
+    char before = '.';
+    for (const char c : text) {
+        const bool let_dig = is_alpha(c) || is_digit(c) || c == '_';
+        if (!let_dig && c != '-' && c != '.') return false;
+        if ((c == '.' || c == '-') && before == '.') return false;
+        if (c == '.' && before == '-') return false;
+        before = c;
+    }
+    return before != '.' && before != '-';
+}
+
+//   address-literal = "[" 1*dcontent "]"; dcontent = %d33-90 / %d94-126     (RFC 5321 §4.1.3)
+constexpr bool is_address_literal(std::string_view text) noexcept {
+    if (text.size() < 3 || text.front() != '[' || text.back() != ']') return false;
+    for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c < 33 || c > 126 || (c > 90 && c < 94)) return false;
+    }
+    return true;
+}
+
+} // namespace
+
+std::optional<domain> domain::parse(std::string_view text) noexcept {
+    if (text.size() > limits::domain || !(is_domain(text) || is_address_literal(text))) return {};
+    return domain{text};
+}
+
+std::optional<domain> domain::frame(std::string_view text) noexcept {
+    if (text.size() > limits::domain) return {};
+    for (const char c : text)
+        if (is_control(c) || c == ' ') return {};
+    return domain{text};
+}
+
+std::optional<mailbox> mailbox::parse(std::string_view text) noexcept {
+    const mailbox m{unwrapped(text)};
+    if (m.is_null() && !text.empty()) return m;
+    if (m.text().size() > limits::mailbox || has_control(m.text())) return {};
+    const std::string_view local = m.local_part();
+    if (local.empty() || local.size() > 64 || !(is_dot_string(local) || is_quoted_string(local))) return {};
+    if (!(is_domain(m.domain_part()) || is_address_literal(m.domain_part()))) return {};
+    return m;
+}
+
+std::optional<mailbox> mailbox::frame(std::string_view text) noexcept {
+    text = unwrapped(text);
+    if (text.size() > limits::framed_path) return {};
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (is_control(text[i]) || text[i] == '<' || text[i] == '>') return {};
+        if (text[i] != '"') continue;
+        const std::size_t length = quoted(text, i);
+        if (length == 0 || has_control({text.data() + i, length})) return {};
+        i += length - 1;
+    }
+    return mailbox{text};
+}
+
+std::string_view mailbox::local_part() const noexcept { return {text_.data(), end_of_local_part(text_)}; }
+
+std::string_view mailbox::domain_part() const noexcept {
+    const std::size_t local = end_of_local_part(text_);
+    if (local == text_.size()) return {};
+    return {text_.data() + local + 1, text_.size() - local - 1};
+}
+
+} // namespace postrider

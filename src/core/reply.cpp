@@ -1,0 +1,45 @@
+#include "postrider/reply.hpp"
+
+namespace postrider {
+
+std::string_view name(phase where) noexcept {
+    switch (where) {
+    case phase::connect: return "connect";
+    case phase::greeting: return "greeting";
+    case phase::ehlo: return "EHLO";
+    case phase::helo: return "HELO";
+    case phase::auth: return "AUTH";
+    case phase::noop: return "NOOP";
+    case phase::rset: return "RSET";
+    case phase::mail: return "MAIL";
+    case phase::rcpt: return "RCPT";
+    case phase::data: return "DATA";
+    case phase::content: return "content";
+    case phase::quit: return "QUIT";
+    }
+    return {};
+}
+
+std::string_view name(outcome what) noexcept {
+    switch (what) {
+    case outcome::not_attempted: return "not attempted";
+    case outcome::accepted: return "accepted";
+    case outcome::rejected: return "rejected";
+    case outcome::deferred: return "deferred";
+    case outcome::unknown: return "unknown";
+    }
+    return {};
+}
+
+status::retry status::again() const noexcept {
+    switch (what) {
+    case outcome::deferred: return error == errc::body_failed ? retry::no : retry::yes;
+    case outcome::unknown: return retry::risks_duplicate;
+    case outcome::not_attempted:
+        if (error == errc::refused) return code / 100 == 4 ? retry::yes : retry::no;
+        return kind(error) == errc_kind::network && error != errc::host_not_found ? retry::yes : retry::no;
+    default: return retry::no;
+    }
+}
+
+} // namespace postrider

@@ -1,0 +1,91 @@
+#include "postrider/reply_reader.hpp"
+
+#include "core/chars.hpp"
+#include "postrider/limits.hpp"
+
+namespace postrider {
+
+bool reply_reader::take(char octet) noexcept {
+    switch (place_) {
+    case place::reply_start:
+        size_ = line_begin_ = 0;
+        lines_ = 0;
+        enhanced_ = {};
+        cut_ = false;
+        place_ = place::line_start;
+        [[fallthrough]];
+    case place::line_start:
+        if (octet == ' ') return true;
+        line_code_ = 0;
+        digits_ = 0;
+        place_ = place::code;
+        if (octet < '1' || octet > '5') return false;
+        [[fallthrough]];
+    case place::code:
+        if (!is_digit(octet)) return false;
+        line_code_ = static_cast<std::uint16_t>(line_code_ * 10 + (octet - '0'));
+        if (++digits_ == 3) place_ = place::separator;
+        return true;
+    case place::separator:
+        last_ = octet != '-';
+        place_ = place::text;
+        if (size_ != 0) {
+            // Room for the joint is found, or the line is cut as a whole.
+            if (size_ < text_.size()) text_[size_++] = '\n';
+        }
+        line_begin_ = size_;
+        return octet == ' ' || octet == '-' || octet == '\r';
+    default:
+        if (octet == '\r') return true;
+        if (size_ == text_.size()) cut_ = true;
+        else text_[size_++] = octet == '\t' ? ' ' : is_control(octet) ? '?' : octet;
+        return true;
+    }
+}
+
+// RFC 3463 §2: class "." subject "." detail, and the class agrees with the code (RFC 2034 §4).
+void reply_reader::take_enhanced() noexcept {
+    const char* at = text_.data() + line_begin_;
+    const char* const end = text_.data() + size_;
+    std::uint16_t part[3];
+    for (int i = 0; i != 3; ++i) {
+        const char* const begin = at;
+        unsigned value = 0;
+        while (at != end && is_digit(*at) && at - begin != 3) value = value * 10 + static_cast<unsigned>(*at++ - '0');
+        if (at == begin) return;
+        part[i] = static_cast<std::uint16_t>(value);
+        if (i == 2 ? at != end && *at != ' ' : at == end || *at != '.') return;
+        if (at != end) ++at;
+    }
+    if (part[0] != code_ / 100) return;
+    enhanced_ = {static_cast<std::uint8_t>(part[0]), part[1], part[2]};
+    char* to = text_.data() + line_begin_;
+    while (at != end) *to++ = *at++;
+    size_ = static_cast<std::size_t>(to - text_.data());
+}
+
+reply_reader::event reply_reader::end_of_line() noexcept {
+    if (place_ == place::separator) take(' '); // a code and nothing else: the last line, without text
+    if (lines_++ == 0) code_ = line_code_;
+    if (line_code_ != code_) error_ = errc::malformed_reply;
+    if (lines_ > limits::reply_lines) error_ = errc::reply_too_long;
+    if (error_ != errc::ok) return event::failed;
+    line_octets_ = 0;
+    take_enhanced();
+    place_ = last_ ? place::reply_start : place::line_start;
+    return last_ ? event::reply : event::line;
+}
+
+reply_reader::event reply_reader::next(std::string_view& input) noexcept {
+    while (!input.empty()) {
+        const char octet = input.front();
+        input.remove_prefix(1);
+        if (octet == '\n' && place_ >= place::separator) return end_of_line();
+        if (!take(octet)) error_ = errc::malformed_reply;
+        else if (++line_octets_ >= limits::reply_line) error_ = errc::line_too_long;
+        if (error_ != errc::ok) return event::failed;
+    }
+    return event::more;
+}
+
+} // namespace postrider
