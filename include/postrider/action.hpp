@@ -42,11 +42,11 @@ struct action {
     kind what = kind::closed;
     phase where = phase::connect; ///< the command or reply that this belongs to
     bool secret = false;          ///< write: the octets carry credentials; a transcript must not show them
-    bool own = false;             ///< write: `octets` lie in the buffer given to `next` and are gone with its next call;
-                                  ///< else they are a part of the content, or of static lifetime
-    bool ends = false;            ///< write: a command line, or the content, ends with these octets
-    std::uint16_t limit = 0;      ///< write, read: seconds (RFC 5321 §4.5.3.2)
-    std::uint32_t serial = 0;     ///< read: counts the replies awaited
+    bool own = false;         ///< write: `octets` lie in the buffer given to `next` and are gone with its next call;
+                              ///< else they are a part of the content, or of static lifetime
+    bool ends = false;        ///< write: a command line, or the content, ends with these octets
+    std::uint16_t limit = 0;  ///< write, read: seconds (RFC 5321 §4.5.3.2)
+    std::uint32_t serial = 0; ///< read: counts the replies awaited
     std::size_t recipient_index = 0;
     std::string_view octets;
 };

@@ -10,15 +10,15 @@ namespace postrider {
 
 /// Service extensions that the engine knows, by their EHLO keyword.
 enum class extension : std::uint16_t {
-    auth = 1 << 0,                ///< RFC 4954
-    pipelining = 1 << 1,          ///< RFC 2920
-    size = 1 << 2,                ///< RFC 1870
-    eight_bit_mime = 1 << 3,      ///< RFC 6152
-    enhanced_status = 1 << 4,     ///< RFC 2034
-    starttls = 1 << 5,            ///< RFC 3207
-    chunking = 1 << 6,            ///< RFC 3030
-    smtputf8 = 1 << 7,            ///< RFC 6531
-    dsn = 1 << 8,                 ///< RFC 3461
+    auth = 1 << 0,            ///< RFC 4954
+    pipelining = 1 << 1,      ///< RFC 2920
+    size = 1 << 2,            ///< RFC 1870
+    eight_bit_mime = 1 << 3,  ///< RFC 6152
+    enhanced_status = 1 << 4, ///< RFC 2034
+    starttls = 1 << 5,        ///< RFC 3207
+    chunking = 1 << 6,        ///< RFC 3030
+    smtputf8 = 1 << 7,        ///< RFC 6531
+    dsn = 1 << 8,             ///< RFC 3461
 };
 
 /// SASL mechanisms that the engine speaks. The order is that of preference, weakest first.

@@ -16,36 +16,36 @@ enum class errc : std::uint8_t {
     ok = 0,
 
     // The caller's fault. Nothing was sent for the call that returned it.
-    invalid_domain = 1,      ///< EHLO argument: empty, too long, or an octet that no domain or address literal has
-    invalid_mailbox,         ///< a path that cannot be framed: C0, DEL, `<` or `>` outside quotes, or too long
-    invalid_parameter,       ///< an option or parameter value outside its documented range
-    invalid_credentials,     ///< user name or password empty, too long, or with a NUL (RFC 4616 §2)
-    no_recipients,           ///< an envelope without a recipient
-    wrong_state,             ///< the call does not fit the session's state, e.g. a second mail while one is under way
-    bare_line_ending,        ///< content with a bare CR or LF, and the policy is to refuse it (RFC 5321 §2.3.8)
-    body_failed,             ///< the caller's body source could not go on; the mail was abandoned before it could commit
-    cleartext_auth,          ///< credentials were given, the connection is not encrypted, `allow_cleartext_auth` is not set
+    invalid_domain = 1,  ///< EHLO argument: empty, too long, or an octet that no domain or address literal has
+    invalid_mailbox,     ///< a path that cannot be framed: C0, DEL, `<` or `>` outside quotes, or too long
+    invalid_parameter,   ///< an option or parameter value outside its documented range
+    invalid_credentials, ///< user name or password empty, too long, or with a NUL (RFC 4616 §2)
+    no_recipients,       ///< an envelope without a recipient
+    wrong_state,         ///< the call does not fit the session's state, e.g. a second mail while one is under way
+    bare_line_ending,    ///< content with a bare CR or LF, and the policy is to refuse it (RFC 5321 §2.3.8)
+    body_failed,         ///< the caller's body source could not go on; the mail was abandoned before it could commit
+    cleartext_auth,      ///< credentials were given, the connection is not encrypted, `allow_cleartext_auth` is not set
 
     // The network's fault: the connection is gone, or never was.
-    host_not_found = 32,     ///< the name does not exist, or has no address
-    resolver_failed,         ///< no answer about the name: DNS servers unreachable or failing; trying again can help
-    connection_refused,      ///< nobody listens there
-    unreachable,             ///< no route, network or host down
-    connection_reset,        ///< the peer reset the connection, or the pipe broke
-    connection_closed,       ///< the peer closed the connection while a reply was due
-    timed_out,               ///< the time limit of the wait was over (RFC 5321 §4.5.3.2), or the deadline of the whole
-    cancelled,               ///< the caller ended it
-    system_failure,          ///< the system refused a resource: descriptors, memory, buffers
+    host_not_found = 32, ///< the name does not exist, or has no address
+    resolver_failed,     ///< no answer about the name: DNS servers unreachable or failing; trying again can help
+    connection_refused,  ///< nobody listens there
+    unreachable,         ///< no route, network or host down
+    connection_reset,    ///< the peer reset the connection, or the pipe broke
+    connection_closed,   ///< the peer closed the connection while a reply was due
+    timed_out,           ///< the time limit of the wait was over (RFC 5321 §4.5.3.2), or the deadline of the whole
+    cancelled,           ///< the caller ended it
+    system_failure,      ///< the system refused a resource: descriptors, memory, buffers
 
     // The peer does not speak SMTP as this client understands it: the connection is of no further use.
-    line_too_long = 64,      ///< a reply line beyond `limits::reply_line`
-    reply_too_long,          ///< a reply of more lines than `limits::reply_lines`
-    malformed_reply,         ///< not a reply: no three-digit code, or a line whose code differs from the first one's
-    unexpected_reply,        ///< a reply that nobody waits for, or one that makes no sense for its command
+    line_too_long = 64, ///< a reply line beyond `limits::reply_line`
+    reply_too_long,     ///< a reply of more lines than `limits::reply_lines`
+    malformed_reply,    ///< not a reply: no three-digit code, or a line whose code differs from the first one's
+    unexpected_reply,   ///< a reply that nobody waits for, or one that makes no sense for its command
 
     // The server's "no", where a whole operation is summed up in one value.
-    refused = 96,            ///< the status beside it holds the reply
-    auth_unavailable,        ///< credentials were given, and the server offers no mechanism that they can be used with
+    refused = 96,     ///< the status beside it holds the reply
+    auth_unavailable, ///< credentials were given, and the server offers no mechanism that they can be used with
 };
 
 enum class errc_kind : std::uint8_t { none, caller, network, protocol, server };
@@ -53,11 +53,11 @@ enum class errc_kind : std::uint8_t { none, caller, network, protocol, server };
 /// Which of the kinds an error belongs to.
 constexpr errc_kind kind(errc error) noexcept {
     const auto value = static_cast<std::uint8_t>(error);
-    return value == 0 ? errc_kind::none
-         : value < 32 ? errc_kind::caller
-         : value < 64 ? errc_kind::network
-         : value < 96 ? errc_kind::protocol
-                      : errc_kind::server;
+    return value == 0   ? errc_kind::none
+           : value < 32 ? errc_kind::caller
+           : value < 64 ? errc_kind::network
+           : value < 96 ? errc_kind::protocol
+                        : errc_kind::server;
 }
 
 /// One English sentence without a full stop, of static lifetime, for people. Links its texts only where it is called.

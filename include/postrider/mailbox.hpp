@@ -41,7 +41,7 @@ public:
 
     constexpr std::string_view text() const noexcept { return text_; } ///< without angle brackets
     constexpr bool is_null() const noexcept { return text_.empty(); }
-    std::string_view local_part() const noexcept; ///< as written, quotes included
+    std::string_view local_part() const noexcept;  ///< as written, quotes included
     std::string_view domain_part() const noexcept; ///< empty if there is none
 
 private:

@@ -39,12 +39,14 @@ struct enhanced_status {
 /// A whole reply. `text` is what the server wrote, so it is not to be trusted: it may lie, and it is in any charset.
 /// Control characters are replaced by '?', lines are joined by '\n', codes and enhanced status codes are left out.
 struct reply {
-    std::uint16_t code = 0;    ///< 100 to 599; 0: no reply
-    bool cut = false;          ///< the server wrote more than `text` had room for
-    enhanced_status enhanced;  ///< that of the last line that has one
-    std::string_view text;     ///< valid until the session is asked for its next action
+    std::uint16_t code = 0;   ///< 100 to 599; 0: no reply
+    bool cut = false;         ///< the server wrote more than `text` had room for
+    enhanced_status enhanced; ///< that of the last line that has one
+    std::string_view text;    ///< valid until the session is asked for its next action
 
-    constexpr unsigned first_digit() const noexcept { return code / 100u; } ///< RFC 5321 §4.3.2: decides for unknown codes
+    constexpr unsigned first_digit() const noexcept {
+        return code / 100u;
+    } ///< RFC 5321 §4.3.2: decides for unknown codes
 };
 
 /// What became of a mail for one recipient. No two of them are ever merged.

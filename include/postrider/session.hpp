@@ -29,12 +29,12 @@ namespace postrider {
 
 /// The texts behind it must outlive the session.
 struct session_options {
-    domain client;                              ///< how this client calls itself in EHLO (RFC 5321 §4.1.1.1)
-    credentials auth{};                         ///< default: no authentication
-    line_ends content = line_ends::normalise;   ///< what to do with bare CR and LF in the content
-    bool helo = false;                          ///< say HELO and not EHLO: no extension, and so no AUTH, is used
-    bool pipelining = true;                     ///< send commands in groups where the server offers that (RFC 2920)
-    bool encrypted = false;                     ///< the connection is inside TLS already
+    domain client;                            ///< how this client calls itself in EHLO (RFC 5321 §4.1.1.1)
+    credentials auth{};                       ///< default: no authentication
+    line_ends content = line_ends::normalise; ///< what to do with bare CR and LF in the content
+    bool helo = false;                        ///< say HELO and not EHLO: no extension, and so no AUTH, is used
+    bool pipelining = true;                   ///< send commands in groups where the server offers that (RFC 2920)
+    bool encrypted = false;                   ///< the connection is inside TLS already
 };
 
 /// The logic; the memory is the derived `session`'s. Not to be copied or moved: it keeps views into itself.
@@ -136,13 +136,13 @@ private:
     std::string_view input_;
     std::string_view content_;
     const envelope* mail_ = nullptr;
-    cursor write_;               ///< the command to be rendered next
-    cursor read_;                ///< the command whose reply is due next, if `outstanding_` is not 0
+    cursor write_;                ///< the command to be rendered next
+    cursor read_;                 ///< the command whose reply is due next, if `outstanding_` is not 0
     std::size_t outstanding_ = 0; ///< commands rendered and not answered; the greeting counts as one
-    std::size_t rendered_ = 0;   ///< octets of the command at `write_` that were given out already
-    std::size_t unsent_ = 0;     ///< octets given out by `next` that the system has not taken
-    std::size_t attempted_ = 0;  ///< recipients whose RCPT was rendered
-    std::size_t accepted_ = 0;   ///< recipients whose RCPT was answered 2yz
+    std::size_t rendered_ = 0;    ///< octets of the command at `write_` that were given out already
+    std::size_t unsent_ = 0;      ///< octets given out by `next` that the system has not taken
+    std::size_t attempted_ = 0;   ///< recipients whose RCPT was rendered
+    std::size_t accepted_ = 0;    ///< recipients whose RCPT was answered 2yz
     std::size_t event_recipient_ = 0;
     std::uint32_t serial_ = 0;
     action::kind event_ = action::kind::ready; ///< `ready`: none

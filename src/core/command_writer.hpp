@@ -18,7 +18,7 @@ public:
     /// The base64 (RFC 4648 §4) of the concatenation of the parts.
     void put_base64(std::span<const std::string_view> parts) noexcept;
 
-    std::size_t written() const noexcept { return written_; } ///< octets that lie in the buffer now
+    std::size_t written() const noexcept { return written_; }     ///< octets that lie in the buffer now
     bool whole() const noexcept { return skip_ == 0 && !short_; } ///< the end of what was put lies in the buffer
 
 private:

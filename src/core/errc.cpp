@@ -11,7 +11,8 @@ const char* describe(errc error) noexcept {
     case errc::invalid_credentials: return "the user name or the password holds a NUL (RFC 4616 §2)";
     case errc::no_recipients: return "the envelope has no recipient";
     case errc::wrong_state: return "the session is doing something else, or is over";
-    case errc::bare_line_ending: return "the content has a CR without LF, or an LF without CR, and the policy is to refuse it";
+    case errc::bare_line_ending:
+        return "the content has a CR without LF, or an LF without CR, and the policy is to refuse it";
     case errc::body_failed: return "the source of the content could not go on";
     case errc::cleartext_auth: return "the connection is not encrypted, and credentials in clear text were not allowed";
     case errc::host_not_found: return "the host name does not exist or has no address";

@@ -76,7 +76,8 @@ errc session_base::send(const envelope& mail) noexcept {
 }
 
 errc session_base::ask(phase command) noexcept {
-    if (over_ || mail_ != nullptr || read_.at != phase::connect || write_.at != phase::connect) return errc::wrong_state;
+    if (over_ || mail_ != nullptr || read_.at != phase::connect || write_.at != phase::connect)
+        return errc::wrong_state;
     write_ = read_ = {command};
     return errc::ok;
 }
@@ -110,7 +111,8 @@ action session_base::next(std::span<char> buffer) noexcept {
             return a;
         }
         if (!over_ && !deaf_ && read_replies()) continue;
-        if (mail_ != nullptr && (over_ || read_.at == phase::quit || (write_.at == phase::connect && outstanding_ == 0))) {
+        if (mail_ != nullptr &&
+            (over_ || read_.at == phase::quit || (write_.at == phase::connect && outstanding_ == 0))) {
             mail_ = nullptr;
             event_ = action::kind::mail;
             if (read_.at != phase::quit) idle();
@@ -146,8 +148,7 @@ bool session_base::may_write() const noexcept {
     case phase::content: return go_ahead_;
     case phase::mail:
     case phase::rcpt:
-    case phase::data:
-        return outstanding_ == 0 || (options_.pipelining && capabilities_.has(extension::pipelining));
+    case phase::data: return outstanding_ == 0 || (options_.pipelining && capabilities_.has(extension::pipelining));
     default: return outstanding_ == 0;
     }
 }
@@ -216,9 +217,7 @@ void session_base::advance_write() noexcept {
     if (outstanding_++ == 0) read_ = write_;
     ++serial_;
     switch (write_.at) {
-    case phase::rset:
-        write_ = {mail_ != nullptr ? phase::mail : phase::connect};
-        break;
+    case phase::rset: write_ = {mail_ != nullptr ? phase::mail : phase::connect}; break;
     case phase::mail: write_ = {phase::rcpt}; break;
     case phase::rcpt:
         attempted_ = write_.recipient + 1;
@@ -301,7 +300,9 @@ void session_base::on_reply() noexcept {
     if (at == phase::quit) return over(error_, ended_);
     // A code of a digit that makes no sense for this command is no answer to it (RFC 5321 §4.3.2). 235 alone says that the
     // server knows who we are (RFC 4954 §6).
-    const bool positive = at == phase::data ? digit == 3 : at == phase::auth ? r.code == 235 || r.code == 334 : digit == 2;
+    const bool positive = at == phase::data   ? digit == 3
+                          : at == phase::auth ? r.code == 235 || r.code == 334
+                                              : digit == 2;
     if (!refused && !positive) return distrust(errc::unexpected_reply);
     --outstanding_;
 
@@ -350,7 +351,8 @@ mechanism session_base::choose_mechanism() const noexcept {
     if (capabilities_.mechanisms.has(c.preferred)) return c.preferred;
     if (capabilities_.mechanisms.has(mechanism::plain)) return mechanism::plain;
     if (capabilities_.mechanisms.has(mechanism::login)) return mechanism::login;
-    const bool blind = c.when == auth_when::attempt || (c.when == auth_when::if_offered && capabilities_.has(extension::auth));
+    const bool blind =
+        c.when == auth_when::attempt || (c.when == auth_when::if_offered && capabilities_.has(extension::auth));
     return extended && blind ? mechanism::plain : mechanism::none;
 }
 
