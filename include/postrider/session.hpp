@@ -48,8 +48,9 @@ public:
     /// session is closed and nothing will be sent.
     [[nodiscard]] errc start(const session_options& options) noexcept;
 
-    /// What to do next. `buffer` is where command lines are rendered; any size from 8 octets on serves, and a line that
-    /// does not fit comes in several actions. Everything received so far is dealt with first.
+    /// What to do next. Everything received so far is dealt with first. `buffer` is where command lines are rendered; any
+    /// size serves, and a line that does not fit comes in several actions. With an empty buffer nothing is rendered: if there
+    /// is something to write the answer is `write` without octets, for who must first get rid of what was gathered.
     [[nodiscard]] action next(std::span<char> buffer) noexcept;
 
     // What happened.

@@ -125,6 +125,7 @@ action session_base::next(std::span<char> buffer) noexcept {
             continue;
         }
         if (may_write()) {
+            if (buffer.empty()) return made(action::kind::write);
             const action a = write_.at == phase::content ? write_content() : write_command(buffer);
             if (!over_) return a;
             continue; // the content was abandoned

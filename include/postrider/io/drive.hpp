@@ -1,0 +1,161 @@
+// drive.hpp - the one loop between a session and a stream: does what the session asks, and tells it what happened.
+//
+//     postrider::posix_stream stream;
+//     if (errc e = stream.connect({.host = "mail.example", .port = 25}, until); e != errc::ok) ...
+//     if (errc e = session.start({...}); e != errc::ok) ...
+//     if (errc e = session.send(envelope); e != errc::ok) ...
+//     postrider::drive(session, stream, postrider::text_content{"Subject: Hello\r\n\r\nHello.\r\n"}, until);
+#ifndef POSTRIDER_IO_DRIVE_HPP
+#define POSTRIDER_IO_DRIVE_HPP
+
+#include "postrider/io/posix.hpp"
+#include "postrider/session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+namespace postrider {
+
+/// What a source of content answers when it is asked for more.
+struct content_part {
+    std::string_view octets{};
+    bool last = false;   ///< nothing comes after these octets
+    bool failed = false; ///< there should be more, and it cannot be had: the mail is abandoned
+};
+
+/// Content that lies in memory. It belongs to the caller.
+class text_content {
+public:
+    static constexpr bool stable = true; ///< what was handed out stays where it is until the mail is done
+    explicit constexpr text_content(std::string_view text = {}) noexcept : text_(text) {}
+    content_part pull() noexcept { return {text_, true, false}; }
+
+private:
+    std::string_view text_;
+};
+
+/// Sees what passes. The base sees nothing; hide what is of interest.
+struct drive_observer {
+    /// Octets that were given out for sending. `secret`: credentials, not to be shown. `ends`: a line or the content ends.
+    void sent(std::string_view /*octets*/, phase /*where*/, bool /*secret*/, bool /*ends*/) noexcept {}
+    void received(std::string_view /*octets*/) noexcept {}
+    /// A recipient, or all (`all_recipients`), was refused by this reply.
+    void refused(std::size_t /*recipient*/, const reply& /*said*/) noexcept {}
+    /// A mail is done; each recipient has its result.
+    void mail_done(const reply& /*said*/) noexcept {}
+};
+
+/// Octets on their way: command lines and short pieces of content are gathered, long ones are only pointed at.
+class flight {
+public:
+    bool empty() const noexcept { return first_ == count_; }
+    bool full() const noexcept { return count_ == parts_.size() || text_.size() - used_ < 64; }
+    std::span<char> room() noexcept { return std::span<char>{text_}.subspan(used_); }
+
+    void add(const action& a) noexcept {
+        std::string_view octets = a.octets;
+        if (octets.empty()) return;
+        if (!a.own && octets.size() <= std::min(copied_at_most, text_.size() - used_)) {
+            std::memcpy(text_.data() + used_, octets.data(), octets.size());
+            octets = {text_.data() + used_, octets.size()};
+        }
+        if (octets.data() == text_.data() + used_) used_ += octets.size();
+        const bool adjacent = !empty() && parts_[count_ - 1].data() + parts_[count_ - 1].size() == octets.data();
+        if (adjacent) parts_[count_ - 1] = {parts_[count_ - 1].data(), parts_[count_ - 1].size() + octets.size()};
+        else parts_[count_++] = octets;
+    }
+
+    std::span<const std::string_view> parts() const noexcept { return std::span{parts_}.subspan(first_, count_ - first_); }
+
+    /// The system has taken the first `octets`.
+    void drop(std::size_t octets) noexcept {
+        while (!empty() && octets >= parts_[first_].size()) octets -= parts_[first_++].size();
+        if (!empty()) parts_[first_].remove_prefix(octets);
+        else first_ = count_ = used_ = 0;
+    }
+
+private:
+    static constexpr std::size_t copied_at_most = 1024; // below that a copy costs less than an iovec of its own
+    std::array<char, 16384> text_;
+    std::array<std::string_view, 64> parts_;
+    std::size_t used_ = 0;
+    std::size_t first_ = 0;
+    std::size_t count_ = 0;
+};
+
+/// Drives the session until it is `ready` for something else, or closed; returns `session.error()`. Each wait ends with its
+/// time limit of RFC 5321 §4.5.3.2 or at `until`, whichever comes first. The stream is left open.
+///
+/// `content` is asked for the content of the mail: `content_part pull()`. If `Content::stable` is false, a part is sent
+/// before the next is pulled, so one buffer is enough for a source; say `last` with the last part, so that it leaves
+/// together with what ends the content.
+template <class Stream, class Content, class Observer>
+errc drive(session_base& session, Stream& stream, Content&& content, deadline until, Observer&& observer) {
+    using clock = std::chrono::steady_clock;
+    flight out;
+    std::array<char, 16384> in;
+    std::uint32_t serial = 0;
+    deadline started = clock::now();
+
+    for (;;) {
+        const action a = session.next(out.full() ? std::span<char>{} : out.room());
+        switch (a.what) {
+        case action::kind::write:
+            if (!out.full()) {
+                out.add(a);
+                observer.sent(a.octets, a.where, a.secret, a.ends);
+                if (!out.full()) continue;
+            }
+            started = clock::now();
+            break;
+        case action::kind::content:
+            if (out.empty() || std::decay_t<Content>::stable) {
+                const content_part part = content.pull();
+                if (part.failed) session.content_failed();
+                else session.content(part.octets);
+                if (part.last) session.end_of_content();
+                continue;
+            }
+            started = clock::now();
+            break;
+        case action::kind::refused: observer.refused(a.recipient_index, session.last_reply()); continue;
+        case action::kind::mail: observer.mail_done(session.last_reply()); continue;
+        case action::kind::answered: continue;
+        case action::kind::read:
+            if (a.serial != serial || !out.empty()) started = clock::now();
+            serial = a.serial;
+            break;
+        case action::kind::ready:
+        case action::kind::closed:
+            if (out.empty()) return session.error();
+            break;
+        }
+
+        const std::chrono::seconds limit{a.limit};
+        const transfer_result r = stream.transfer(out.parts(), in, std::min(until, started + limit));
+        session.wrote(r.written);
+        out.drop(r.written);
+        if (r.read != 0) {
+            observer.received({in.data(), r.read});
+            session.received({in.data(), r.read});
+        } else if (r.error == errc::timed_out && r.written != 0 && clock::now() < until) {
+            // A slow line, not a dead one: the limit is for a block to be taken, not for all that was gathered.
+        } else if (r.error != errc::ok || r.end_of_stream) {
+            if (a.what == action::kind::closed) return session.error();
+            session.failed(r.error != errc::ok ? r.error : errc::connection_closed);
+        }
+    }
+}
+
+template <class Stream, class Content>
+errc drive(session_base& session, Stream& stream, Content&& content, deadline until = never) {
+    return drive(session, stream, content, until, drive_observer{});
+}
+
+} // namespace postrider
+
+#endif
