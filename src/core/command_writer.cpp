@@ -1,6 +1,7 @@
 #include "core/command_writer.hpp"
 
-#include <cstdint>
+#include "postrider/base64.hpp"
+
 #include <cstring>
 
 namespace postrider {
@@ -22,22 +23,18 @@ void command_writer::put(std::string_view text) noexcept {
 }
 
 void command_writer::put_base64(std::span<const std::string_view> parts) noexcept {
-    static constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::uint32_t group = 0;
-    unsigned octets = 0;
-    const auto flush = [&]() noexcept {
-        char text[4];
-        for (unsigned i = 0; i != 4; ++i) text[i] = i > octets ? '=' : alphabet[group >> (18 - 6 * i) & 63];
-        put({text, 4});
-        group = octets = 0;
-    };
+    base64_encoder encoder;
+    char text[4];
     for (const std::string_view part : parts) {
-        for (const char c : part) {
-            group |= std::uint32_t{static_cast<unsigned char>(c)} << (16 - 8 * octets);
-            if (++octets == 3) flush();
+        for (const char octet : part) {
+            if (!encoder.put(octet)) continue;
+            encoder.group(text);
+            put({text, 4});
         }
     }
-    if (octets != 0) flush();
+    if (encoder.empty()) return;
+    encoder.group(text);
+    put({text, 4});
 }
 
 } // namespace postrider

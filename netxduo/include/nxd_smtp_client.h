@@ -1,0 +1,224 @@
+/* nxd_smtp_client.h - the NetX Duo SMTP Client: create a client on an IP instance and a packet pool, send a mail, know
+   what became of it. For C and C++; on NetX Duo itself, and on the host platform beside it.
+
+   Texts are NUL-terminated. Time limits are in ticks of NX_IP_PERIODIC_RATE. All services but _create and _delete must be
+   called from a thread. One client serves one thread at a time; different clients share nothing.
+
+   Macros that change NX_SMTP_CLIENT (the NX_SMTP_CLIENT_MAX_* and NX_SMTP_CLIENT_REPLY_TEXT) must be the same for the
+   application and for nxd_smtp_client.cpp.  */
+
+#ifndef NXD_SMTP_CLIENT_H
+#define NXD_SMTP_CLIENT_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#include "tx_api.h"
+#include "nx_api.h"
+
+/* Authentication types. Where the server lists LOGIN and not PLAIN, LOGIN is used, and the other way round; where it lists
+   neither, PLAIN. Each other value is PLAIN. A switch lasts for one session. */
+#define NX_SMTP_CLIENT_AUTH_NONE 0xFFFF /* PLAIN where the server offers AUTH and there is a user name, else nothing */
+#define NX_SMTP_CLIENT_AUTH_LOGIN 1
+#define NX_SMTP_CLIENT_AUTH_CRAM_MD5 2 /* not served yet: PLAIN */
+#define NX_SMTP_CLIENT_AUTH_PLAIN 3
+
+#define NX_SMTP_MAIL_PRIORITY_LOW 1
+#define NX_SMTP_MAIL_PRIORITY_NORMAL 2 /* and each other value */
+#define NX_SMTP_MAIL_PRIORITY_HIGH 4
+
+#ifndef NX_SMTP_CLIENT_TCP_WINDOW_SIZE
+#define NX_SMTP_CLIENT_TCP_WINDOW_SIZE 1460
+#endif
+#ifndef NX_SMTP_CLIENT_PACKET_TIMEOUT /* for a packet from the pool */
+#define NX_SMTP_CLIENT_PACKET_TIMEOUT (2 * NX_IP_PERIODIC_RATE)
+#endif
+#ifndef NX_SMTP_CLIENT_CONNECTION_TIMEOUT
+#define NX_SMTP_CLIENT_CONNECTION_TIMEOUT (10 * NX_IP_PERIODIC_RATE)
+#endif
+#ifndef NX_SMTP_CLIENT_DISCONNECT_TIMEOUT /* for the answer to QUIT, and for the end of the connection */
+#define NX_SMTP_CLIENT_DISCONNECT_TIMEOUT (5 * NX_IP_PERIODIC_RATE)
+#endif
+#ifndef NX_SMTP_GREETING_TIMEOUT /* for the whole greeting */
+#define NX_SMTP_GREETING_TIMEOUT (10 * NX_IP_PERIODIC_RATE)
+#endif
+#ifndef NX_SMTP_ENVELOPE_TIMEOUT /* for each whole reply but the first and the last */
+#define NX_SMTP_ENVELOPE_TIMEOUT (10 * NX_IP_PERIODIC_RATE)
+#endif
+#ifndef NX_SMTP_MESSAGE_TIMEOUT /* for the whole reply to the mail */
+#define NX_SMTP_MESSAGE_TIMEOUT (30 * NX_IP_PERIODIC_RATE)
+#endif
+#ifndef NX_SMTP_CLIENT_SEND_TIMEOUT /* for each segment to be taken */
+#define NX_SMTP_CLIENT_SEND_TIMEOUT (5 * NX_IP_PERIODIC_RATE)
+#endif
+
+/* In octets, without the NUL. */
+#ifndef NX_SMTP_CLIENT_MAX_USERNAME /* also that of the client's domain */
+#define NX_SMTP_CLIENT_MAX_USERNAME 40
+#endif
+#ifndef NX_SMTP_CLIENT_MAX_PASSWORD
+#define NX_SMTP_CLIENT_MAX_PASSWORD 20
+#endif
+#ifndef NX_SMTP_CLIENT_MAX_FROM_ADDRESS
+#define NX_SMTP_CLIENT_MAX_FROM_ADDRESS 127
+#endif
+#ifndef NX_SMTP_SERVER_CHALLENGE_MAX_STRING /* kept for applications that set it: prompts have no limit of their own */
+#define NX_SMTP_SERVER_CHALLENGE_MAX_STRING 200
+#endif
+#ifndef NX_SMTP_CLIENT_REPLY_TEXT /* octets of a server's reply that are kept; an EHLO line beyond it may lose mechanisms */
+#define NX_SMTP_CLIENT_REPLY_TEXT 128
+#endif
+
+/* Status values, beside those of NetX Duo. */
+#define NX_SMTP_AUTHENTICATION_ERROR 0xA0
+#define NX_SMTP_OVERSIZE_MAIL_DATA 0xA1
+#define NX_SMTP_INVALID_SERVER_REPLY 0xA2
+#define NX_SMTP_INTERNAL_ERROR 0xA3
+#define NX_SMTP_SERVER_ERROR_CODE_RECEIVED 0xA4
+#define NX_SMTP_INVALID_PARAM 0xA5
+#define NX_SMTP_PACKET_ALLOCATE_ERROR 0xA6
+#define NX_SMTP_GREET_REPLY_ERROR 0xA7
+#define NX_SMTP_HELLO_REPLY_ERROR 0xA8
+#define NX_SMTP_MAIL_REPLY_ERROR 0xA9
+#define NX_SMTP_RCPT_REPLY_ERROR 0xAA
+#define NX_SMTP_MESSAGE_REPLY_ERROR 0xAB
+#define NX_SMTP_DATA_REPLY_ERROR 0xAC
+#define NX_SMTP_AUTH_REPLY_ERROR 0xAD
+#define NX_SMTP_SERVER_ERROR_REPLY 0xAE
+#define NX_SMTP_TRANSMIT_ERROR 0xAF
+#define NX_SMTP_INVALID_SERVER_CHALLENGE 0xB0
+#define NX_SMTP_OVERSIZE_SERVER_REPLY 0xB1
+#define NX_SMTP_CLIENT_NOT_INTIALIZED 0xB2
+#define NX_SMTP_CLIENT_NOT_INITIALIZED NX_SMTP_CLIENT_NOT_INTIALIZED
+
+#define NX_SMTP_CLIENT_ID 0x534D5450UL
+
+/* What became of the last mail. */
+#define NX_SMTP_OUTCOME_NOT_ATTEMPTED 0 /* the session ended before RCPT, or the call was refused */
+#define NX_SMTP_OUTCOME_ACCEPTED 1      /* the server has taken responsibility */
+#define NX_SMTP_OUTCOME_REJECTED 2      /* a 5yz: it will not be delivered */
+#define NX_SMTP_OUTCOME_DEFERRED 3      /* a 4yz, or the connection failed before the mail was complete: send it again */
+#define NX_SMTP_OUTCOME_UNKNOWN 4       /* the whole mail left and no answer came: sent again, it may arrive twice */
+
+/* The phase that decided: the command, or the event, that the reply or the failure belongs to. */
+#define NX_SMTP_PHASE_CONNECT 0
+#define NX_SMTP_PHASE_GREETING 1
+#define NX_SMTP_PHASE_EHLO 2
+#define NX_SMTP_PHASE_HELO 3
+#define NX_SMTP_PHASE_AUTH 4
+#define NX_SMTP_PHASE_MAIL 7
+#define NX_SMTP_PHASE_RCPT 8
+#define NX_SMTP_PHASE_DATA 9
+#define NX_SMTP_PHASE_MESSAGE 10
+
+typedef struct NX_SMTP_RESULT_STRUCT {
+    UINT nx_smtp_result_status;     /* what nx_smtp_mail_send returned */
+    UINT nx_smtp_result_outcome;    /* NX_SMTP_OUTCOME_... */
+    UINT nx_smtp_result_phase;      /* NX_SMTP_PHASE_... */
+    UINT nx_smtp_result_reply_code; /* the server's, e.g. 550; 0: no reply decided */
+    UINT nx_smtp_result_enhanced[3]; /* RFC 3463, e.g. 5 1 1; 0 0 0: none */
+    UINT nx_smtp_result_text_cut;   /* NX_TRUE: the server wrote more */
+    ULONG nx_smtp_result_text_length;
+    /* The server's text, without codes and not NUL-terminated; untrusted, control characters replaced. Valid until the
+       next mail is sent or the client is deleted. */
+    const CHAR *nx_smtp_result_text;
+} NX_SMTP_RESULT;
+
+/* The session of a client. What is inside is the engine's (postrider/session.hpp). */
+#define NX_SMTP_CLIENT_SESSION_SIZE (33 * sizeof(VOID *) + 68 + NX_SMTP_CLIENT_REPLY_TEXT)
+typedef union NX_SMTP_CLIENT_SESSION_UNION {
+    VOID *nx_smtp_client_session_align;
+    UCHAR nx_smtp_client_session_octets[NX_SMTP_CLIENT_SESSION_SIZE];
+} NX_SMTP_CLIENT_SESSION;
+
+/* A client. The caller allocates it, usually statically, and touches none of its members. */
+typedef struct NX_SMTP_CLIENT_STRUCT {
+    ULONG nx_smtp_client_id;
+    NX_IP *nx_smtp_client_ip_ptr;
+    NX_PACKET_POOL *nx_smtp_client_packet_pool_ptr;
+    NX_TCP_SOCKET nx_smtp_client_socket;
+    NXD_ADDRESS nx_smtp_client_server_address;
+    ULONG (*nx_smtp_client_clock)(VOID);
+    ULONG (*nx_smtp_client_entropy)(VOID);
+    VOID (*nx_smtp_client_trace_headers)(struct NX_SMTP_CLIENT_STRUCT *client_ptr, CHAR *text, UINT *length);
+    USHORT nx_smtp_client_server_port;
+    USHORT nx_smtp_client_authentication_type;
+    UINT nx_smtp_client_flags;
+    ULONG nx_smtp_client_mail_number;
+    UINT nx_smtp_client_last_status;
+    UCHAR nx_smtp_client_last_outcome;
+    UCHAR nx_smtp_client_last_phase;
+    USHORT nx_smtp_client_last_code;
+    USHORT nx_smtp_client_last_enhanced[3];
+    CHAR nx_smtp_client_username[NX_SMTP_CLIENT_MAX_USERNAME + 1];
+    CHAR nx_smtp_client_password[NX_SMTP_CLIENT_MAX_PASSWORD + 1];
+    CHAR nx_smtp_client_domain[NX_SMTP_CLIENT_MAX_USERNAME + 1];
+    CHAR nx_smtp_client_from_address[NX_SMTP_CLIENT_MAX_FROM_ADDRESS + 1];
+    NX_SMTP_CLIENT_SESSION nx_smtp_client_session;
+} NX_SMTP_CLIENT;
+
+#ifdef NX_SMTP_DISABLE_ERROR_CHECKING
+#define nxd_smtp_client_create _nxd_smtp_client_create
+#define nx_smtp_mail_send _nx_smtp_mail_send
+#define nx_smtp_client_delete _nx_smtp_client_delete
+#else
+#define nxd_smtp_client_create _nxde_smtp_client_create
+#define nx_smtp_mail_send _nxe_smtp_mail_send
+#define nx_smtp_client_delete _nxe_smtp_client_delete
+#endif
+
+/* Makes a client. All texts are copied; the server's address too. No connection is made. In this order:
+   NX_PTR_ERROR (a NULL pointer), NX_SMTP_INVALID_PARAM (no IP instance), NX_IP_ADDRESS_ERROR (neither version 4 nor 6),
+   NX_SIZE_ERROR (a text beyond its limit), the status of nx_tcp_socket_create, NX_SUCCESS. */
+UINT nxd_smtp_client_create(NX_SMTP_CLIENT *client_ptr, NX_IP *ip_ptr, NX_PACKET_POOL *client_packet_pool_ptr,
+                            CHAR *username, CHAR *password, CHAR *from_address, CHAR *client_domain,
+                            UINT authentication_type, NXD_ADDRESS *server_address, UINT port);
+
+/* Sends a mail to one recipient over a connection of its own, and returns when its fate is known. Credentials go in clear
+   text. The body may hold anything: line ends become CRLF, and lines that begin with a dot arrive as they are.
+   In this order: NX_PTR_ERROR, NX_SMTP_INVALID_PARAM (no body), NX_CALLER_ERROR (not a thread),
+   NX_SMTP_CLIENT_NOT_INTIALIZED, NX_SMTP_INVALID_PARAM (recipient, sender, domain or subject cannot be framed: nothing was
+   sent); then what became of the session: a NetX Duo status for a connection that failed or a time-out, ..._REPLY_ERROR for
+   a refusal or a reply that makes no sense, NX_SUCCESS: the server has taken the mail. Where it matters whether a failed
+   mail may have arrived nevertheless, ask nx_smtp_client_last_result_get. */
+UINT nx_smtp_mail_send(NX_SMTP_CLIENT *client_ptr, CHAR *recipient_address, UINT priority, CHAR *subject, CHAR *mail_body,
+                       UINT mail_body_length);
+
+/* Ends a client and wipes it. NX_PTR_ERROR: NULL or not a live client. NX_SUCCESS. */
+UINT nx_smtp_client_delete(NX_SMTP_CLIENT *client_ptr);
+
+/* What became of the last mail: NX_PTR_ERROR (NULL), NX_SMTP_CLIENT_NOT_INTIALIZED, NX_SUCCESS. */
+UINT nx_smtp_client_last_result_get(NX_SMTP_CLIENT *client_ptr, NX_SMTP_RESULT *result_ptr);
+
+#define NX_SMTP_CLIENT_FLAG_HELO 1        /* say HELO and not EHLO: no AUTH */
+#define NX_SMTP_CLIENT_FLAG_RAW_MESSAGE 2 /* mail_body is a whole RFC 5322 message: no header is added, subject is unused */
+
+/* Sets the flags for the mails to come, the others are cleared. NX_PTR_ERROR (NULL), NX_SMTP_CLIENT_NOT_INTIALIZED,
+   NX_SUCCESS. */
+UINT nx_smtp_client_flags_set(NX_SMTP_CLIENT *client_ptr, UINT flags);
+
+/* Gives the mails to come a Date, and a Message-ID that takes `entropy` too, if it is not NULL. `unix_time` returns seconds
+   since 1970, 0 if it is not known yet: then there is no Date. Either may be NULL; without both, neither header is written:
+   ticks since boot repeat, and receivers drop a repeated Message-ID as a duplicate. NX_PTR_ERROR,
+   NX_SMTP_CLIENT_NOT_INTIALIZED, NX_SUCCESS. */
+UINT nx_smtp_client_clock_set(NX_SMTP_CLIENT *client_ptr, ULONG (*unix_time)(VOID), ULONG (*entropy)(VOID));
+
+UINT _nxd_smtp_client_create(NX_SMTP_CLIENT *client_ptr, NX_IP *ip_ptr, NX_PACKET_POOL *client_packet_pool_ptr,
+                             CHAR *username, CHAR *password, CHAR *from_address, CHAR *client_domain,
+                             UINT authentication_type, NXD_ADDRESS *server_address, UINT port);
+UINT _nxde_smtp_client_create(NX_SMTP_CLIENT *client_ptr, NX_IP *ip_ptr, NX_PACKET_POOL *client_packet_pool_ptr,
+                              CHAR *username, CHAR *password, CHAR *from_address, CHAR *client_domain,
+                              UINT authentication_type, NXD_ADDRESS *server_address, UINT port);
+UINT _nx_smtp_mail_send(NX_SMTP_CLIENT *client_ptr, CHAR *recipient_address, UINT priority, CHAR *subject, CHAR *mail_body,
+                        UINT mail_body_length);
+UINT _nxe_smtp_mail_send(NX_SMTP_CLIENT *client_ptr, CHAR *recipient_address, UINT priority, CHAR *subject,
+                         CHAR *mail_body, UINT mail_body_length);
+UINT _nx_smtp_client_delete(NX_SMTP_CLIENT *client_ptr);
+UINT _nxe_smtp_client_delete(NX_SMTP_CLIENT *client_ptr);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
