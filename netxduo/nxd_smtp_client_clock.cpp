@@ -2,6 +2,8 @@
 
 #include "nxd_smtp_client.h"
 
+#include <cstdint>
+
 namespace {
 
 CHAR* put(CHAR* to, const CHAR* text) noexcept {
@@ -65,7 +67,7 @@ VOID trace_headers(NX_SMTP_CLIENT* client, CHAR* text, UINT* length) {
         *end++ = '.';
         end = put_hex(end, entropy != NX_NULL ? entropy() : tx_time_get());
         *end++ = '.';
-        end = put_hex(end, client->nx_smtp_client_mail_number++ ^ static_cast<ULONG>(reinterpret_cast<ALIGN_TYPE>(client)) << 8);
+        end = put_hex(end, client->nx_smtp_client_mail_number++ ^ static_cast<ULONG>(reinterpret_cast<std::uintptr_t>(client)) << 8);
         *end++ = '@';
         end = put(put(end, client->nx_smtp_client_domain), ">\r\n");
     }
