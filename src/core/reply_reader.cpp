@@ -43,7 +43,7 @@ bool reply_reader::take(char octet) noexcept {
     }
 }
 
-// RFC 3463 §2: class "." subject "." detail, and the class agrees with the code (RFC 2034 §4).
+// RFC 3463 §2: class "." subject "." detail; the class is 2, 4 or 5 and agrees with the code (RFC 2034 §4).
 void reply_reader::take_enhanced() noexcept {
     const char* at = text_.data() + line_begin_;
     const char* const end = text_.data() + size_;
@@ -51,13 +51,15 @@ void reply_reader::take_enhanced() noexcept {
     for (int i = 0; i != 3; ++i) {
         const char* const begin = at;
         unsigned value = 0;
-        while (at != end && is_digit(*at) && at - begin != 3) value = value * 10 + static_cast<unsigned>(*at++ - '0');
+        const int most = i == 0 ? 1 : 3;
+        while (at != end && is_digit(*at) && at - begin != most)
+            value = value * 10 + static_cast<unsigned>(*at++ - '0');
         if (at == begin) return;
         part[i] = static_cast<std::uint16_t>(value);
         if (i == 2 ? at != end && *at != ' ' : at == end || *at != '.') return;
         if (at != end) ++at;
     }
-    if (part[0] != code_ / 100) return;
+    if (part[0] != code_ / 100 || part[0] == 1 || part[0] == 3) return;
     enhanced_ = {static_cast<std::uint8_t>(part[0]), part[1], part[2]};
     char* to = text_.data() + line_begin_;
     while (at != end) *to++ = *at++;
