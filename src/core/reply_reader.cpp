@@ -57,6 +57,7 @@ void reply_reader::take_enhanced() noexcept {
         if (at == begin) return;
         part[i] = static_cast<std::uint16_t>(value);
         if (i == 2 ? at != end && *at != ' ' : at == end || *at != '.') return;
+        if (at == end && cut_) return; // "5.1.1" may be what is left of 5.1.10
         if (at != end) ++at;
     }
     if (part[0] != code_ / 100 || part[0] == 1 || part[0] == 3) return;
