@@ -240,7 +240,8 @@ TEST(ReplyReader, TextThatFindsNoRoomIsCut) {
 }
 
 TEST(ReplyReader, AnEnhancedStatusCodeThatWasCutIsNone) {
-    expect_reading("550 5.1.10 x\r\n", {"reply 550 5.1.10 cut ||"}, 6); // whole, and only the text is cut
+    expect_reading("550 5.1.10 x\r\n", {"reply 550 5.1.10 cut ||"}, 7); // whole, and only the text is cut
+    expect_reading("550 5.1.10 x\r\n", {"reply 550 cut |5.1.10|"}, 6);  // whole, but it cannot be seen to be
     expect_reading("550 5.1.1 x\r\n", {"reply 550 5.1.1 cut ||"}, 6);
     expect_reading("550 5.1.10\r\n", {"reply 550 5.1.10 ||"}, 6);
     // "5.1.1" is all that found room, and it is a lie.
