@@ -27,6 +27,9 @@ bool reply_reader::take(char octet) noexcept {
         if (++digits_ == 3) place_ = place::separator;
         return true;
     case place::separator:
+        if (cr_) return false; // a code and a CR, and no LF
+        cr_ = octet == '\r';
+        if (cr_) return true;
         last_ = octet != '-';
         place_ = place::text;
         if (size_ != 0) {
@@ -34,13 +37,18 @@ bool reply_reader::take(char octet) noexcept {
             if (size_ < text_.size()) text_[size_++] = '\n';
         }
         line_begin_ = size_;
-        return octet == ' ' || octet == '-' || octet == '\r';
+        return octet == ' ' || octet == '-';
     default:
-        if (octet == '\r') return true;
-        if (size_ == text_.size()) cut_ = true;
-        else text_[size_++] = octet == '\t' ? ' ' : is_control(octet) ? '?' : octet;
+        if (cr_) keep('\r'); // it was no part of the line end
+        cr_ = octet == '\r';
+        if (!cr_) keep(octet);
         return true;
     }
+}
+
+void reply_reader::keep(char octet) noexcept {
+    if (size_ == text_.size()) cut_ = true;
+    else text_[size_++] = octet == '\t' ? ' ' : is_control(octet) ? '?' : octet;
 }
 
 // RFC 3463 §2: class "." subject "." detail; the class is 2, 4 or 5 and agrees with the code (RFC 2034 §4).
@@ -68,6 +76,7 @@ void reply_reader::take_enhanced() noexcept {
 }
 
 reply_reader::event reply_reader::end_of_line() noexcept {
+    cr_ = false;
     if (place_ == place::separator) take(' '); // a code and nothing else: the last line, without text
     if (lines_++ == 0) code_ = line_code_;
     if (line_code_ != code_) error_ = errc::malformed_reply;
