@@ -48,6 +48,7 @@ public:
 private:
     enum class place : std::uint8_t { reply_start, line_start, code, separator, text };
     bool take(char octet) noexcept;
+    void keep(char octet) noexcept;
     event end_of_line() noexcept;
     void take_enhanced() noexcept;
 
@@ -63,6 +64,7 @@ private:
     std::uint8_t digits_ = 0;
     bool last_ = false;
     bool cut_ = false;
+    bool cr_ = false; ///< the octet before was a CR: a line end if LF follows
     errc error_ = errc::ok;
 };
 

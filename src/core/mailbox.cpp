@@ -124,6 +124,9 @@ std::optional<mailbox> mailbox::frame(std::string_view text) noexcept {
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (is_control(text[i]) || text[i] == '<' || text[i] == '>') return {};
         if (text[i] != '"') continue;
+        // RFC 821 let a backslash quote an octet outside quotes too. A server that still reads it so sees no quoted string
+        // begin here, and a bracket in it would end the path.
+        if (i != 0 && text[i - 1] == '\\') return {};
         const std::size_t length = quoted(text, i);
         if (length == 0 || has_control({text.data() + i, length})) return {};
         i += length - 1;

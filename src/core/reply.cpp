@@ -33,7 +33,7 @@ std::string_view name(outcome what) noexcept {
 
 status::retry status::again() const noexcept {
     switch (what) {
-    case outcome::deferred: return error == errc::body_failed ? retry::no : retry::yes;
+    case outcome::deferred: return kind(error) == errc_kind::caller ? retry::no : retry::yes;
     case outcome::unknown: return retry::risks_duplicate;
     case outcome::not_attempted:
         if (error == errc::refused) return code / 100 == 4 ? retry::yes : retry::no;

@@ -27,6 +27,9 @@ bool reply_reader::take(char octet) noexcept {
         if (++digits_ == 3) place_ = place::separator;
         return true;
     case place::separator:
+        if (cr_) return false; // a code and a CR, and no LF
+        cr_ = octet == '\r';
+        if (cr_) return true;
         last_ = octet != '-';
         place_ = place::text;
         if (size_ != 0) {
@@ -34,16 +37,21 @@ bool reply_reader::take(char octet) noexcept {
             if (size_ < text_.size()) text_[size_++] = '\n';
         }
         line_begin_ = size_;
-        return octet == ' ' || octet == '-' || octet == '\r';
+        return octet == ' ' || octet == '-';
     default:
-        if (octet == '\r') return true;
-        if (size_ == text_.size()) cut_ = true;
-        else text_[size_++] = octet == '\t' ? ' ' : is_control(octet) ? '?' : octet;
+        if (cr_) keep('\r'); // it was no part of the line end
+        cr_ = octet == '\r';
+        if (!cr_) keep(octet);
         return true;
     }
 }
 
-// RFC 3463 §2: class "." subject "." detail, and the class agrees with the code (RFC 2034 §4).
+void reply_reader::keep(char octet) noexcept {
+    if (size_ == text_.size()) cut_ = true;
+    else text_[size_++] = octet == '\t' ? ' ' : is_control(octet) ? '?' : octet;
+}
+
+// RFC 3463 §2: class "." subject "." detail; the class is 2, 4 or 5 and agrees with the code (RFC 2034 §4).
 void reply_reader::take_enhanced() noexcept {
     const char* at = text_.data() + line_begin_;
     const char* const end = text_.data() + size_;
@@ -51,13 +59,16 @@ void reply_reader::take_enhanced() noexcept {
     for (int i = 0; i != 3; ++i) {
         const char* const begin = at;
         unsigned value = 0;
-        while (at != end && is_digit(*at) && at - begin != 3) value = value * 10 + static_cast<unsigned>(*at++ - '0');
+        const int most = i == 0 ? 1 : 3;
+        while (at != end && is_digit(*at) && at - begin != most)
+            value = value * 10 + static_cast<unsigned>(*at++ - '0');
         if (at == begin) return;
         part[i] = static_cast<std::uint16_t>(value);
         if (i == 2 ? at != end && *at != ' ' : at == end || *at != '.') return;
+        if (at == end && cut_) return; // "5.1.1" may be what is left of 5.1.10
         if (at != end) ++at;
     }
-    if (part[0] != code_ / 100) return;
+    if (part[0] != code_ / 100 || part[0] == 1 || part[0] == 3) return;
     enhanced_ = {static_cast<std::uint8_t>(part[0]), part[1], part[2]};
     char* to = text_.data() + line_begin_;
     while (at != end) *to++ = *at++;
@@ -65,6 +76,7 @@ void reply_reader::take_enhanced() noexcept {
 }
 
 reply_reader::event reply_reader::end_of_line() noexcept {
+    cr_ = false;
     if (place_ == place::separator) take(' '); // a code and nothing else: the last line, without text
     if (lines_++ == 0) code_ = line_code_;
     if (line_code_ != code_) error_ = errc::malformed_reply;

@@ -1,0 +1,181 @@
+#include "postrider/capabilities.hpp"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <limits>
+#include <string>
+
+namespace postrider {
+namespace {
+
+capabilities after(std::initializer_list<std::string_view> lines) {
+    capabilities c;
+    for (const std::string_view line : lines) c.add_line(line);
+    return c;
+}
+
+std::uint16_t bits(extension e) { return static_cast<std::uint16_t>(e); }
+
+std::uint16_t bits(mechanism m) { return static_cast<std::uint16_t>(m); }
+
+constexpr mechanism both = static_cast<mechanism>(3);
+
+TEST(Capabilities, NoneAtFirst) {
+    const capabilities c;
+    EXPECT_EQ(c.extensions.bits, 0);
+    EXPECT_EQ(c.mechanisms.bits, 0);
+    EXPECT_EQ(c.size_limit, 0u);
+    EXPECT_FALSE(c.has(extension::auth));
+}
+
+TEST(Capabilities, EachKeywordSetsItsOwnFlagInAnyCase) {
+    struct row {
+        std::string_view line;
+        extension flag;
+    };
+    constexpr row rows[] = {
+        {"AUTH PLAIN", extension::auth},
+        {"AUTH", extension::auth},
+        {"PIPELINING", extension::pipelining},
+        {"SIZE", extension::size},
+        {"SIZE 1000", extension::size},
+        {"8BITMIME", extension::eight_bit_mime},
+        {"8bitmime", extension::eight_bit_mime},
+        {"ENHANCEDSTATUSCODES", extension::enhanced_status},
+        {"EnhancedStatusCodes", extension::enhanced_status},
+        {"STARTTLS", extension::starttls},
+        {"StartTls", extension::starttls},
+        {"CHUNKING", extension::chunking},
+        {"SMTPUTF8", extension::smtputf8},
+        {"DSN", extension::dsn},
+        {"dsn", extension::dsn},
+        {" DSN", extension::dsn},
+        {"DSN ", extension::dsn},
+        {"PIPELINING with a parameter", extension::pipelining},
+    };
+    for (const row& r : rows) {
+        const capabilities c = after({r.line});
+        EXPECT_EQ(c.extensions.bits, bits(r.flag)) << r.line;
+        EXPECT_TRUE(c.has(r.flag)) << r.line;
+    }
+}
+
+TEST(Capabilities, OtherWordsOfferNothing) {
+    for (const std::string_view line : {"",
+                                        " ",
+                                        "XAUTH PLAIN",
+                                        "AUTHX PLAIN",
+                                        "auth.example.com Hello",
+                                        "X-AUTH=PLAIN",
+                                        "AUTH=",
+                                        "AUTH-PLAIN",
+                                        "PIPELINE",
+                                        "PIPELININGS",
+                                        "XPIPELINING",
+                                        "SIZE=100",
+                                        "8BITMIM",
+                                        "8BITMIMES",
+                                        "HELP",
+                                        "VRFY",
+                                        "ETRN",
+                                        "mail.example.com PIPELINING SIZE 1 AUTH PLAIN",
+                                        "\tDSN",
+                                        "DSN\r",
+                                        "BINARYMIME",
+                                        "STARTTLS\x80"}) {
+        const capabilities c = after({line});
+        EXPECT_EQ(c.extensions.bits, 0) << line;
+        EXPECT_EQ(c.mechanisms.bits, 0) << line;
+        EXPECT_EQ(c.size_limit, 0u) << line;
+    }
+}
+
+TEST(Capabilities, Mechanisms) {
+    struct row {
+        std::string_view line;
+        mechanism offered;
+    };
+    constexpr row rows[] = {
+        {"AUTH", mechanism::none},
+        {"AUTH PLAIN", mechanism::plain},
+        {"AUTH LOGIN", mechanism::login},
+        {"AUTH PLAIN LOGIN", both},
+        {"AUTH LOGIN PLAIN", both},
+        {"auth login plain", both},
+        {"AUTH   LOGIN    PLAIN ", both},
+        {"AUTH GSSAPI CRAM-MD5 NTLM PLAIN", mechanism::plain},
+        {"AUTH LOGINX XPLAIN PLAIN-CLIENTTOKEN", mechanism::none},
+        {"AUTH SCRAM-SHA-256", mechanism::none},
+        {"AUTH=PLAIN", mechanism::plain}, // Exchange 5.5, Postfix broken_sasl_auth_clients
+        {"AUTH=LOGIN PLAIN", both},
+        {"auth=login plain", both},
+        {"AUTH= PLAIN", mechanism::none},
+        {"AUTH=NTLM LOGIN", mechanism::login},
+        {"AUTH AUTH SIZE DSN PLAIN", mechanism::plain},
+    };
+    for (const row& r : rows) {
+        const capabilities c = after({r.line});
+        EXPECT_EQ(c.mechanisms.bits, bits(r.offered)) << r.line;
+        EXPECT_EQ(c.extensions.bits & ~bits(extension::auth), 0) << "a mechanism is no extension: " << r.line;
+    }
+    EXPECT_TRUE(after({"AUTH=LOGIN"}).has(extension::auth));
+    EXPECT_FALSE(after({"AUTH LOGIN"}).mechanisms.has(mechanism::plain));
+}
+
+TEST(Capabilities, MechanismsOfTwoLinesAddUp) {
+    EXPECT_EQ(after({"AUTH LOGIN", "AUTH=PLAIN"}).mechanisms.bits, bits(both));
+}
+
+TEST(Capabilities, SizeLimit) {
+    constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+    struct row {
+        std::string line;
+        std::size_t limit;
+    };
+    const row rows[] = {
+        {"SIZE", 0},
+        {"SIZE ", 0},
+        {"SIZE 0", 0},
+        {"SIZE 1", 1},
+        {"size 52428800", 52428800},
+        {"SIZE   10240000  ", 10240000},
+        {"SIZE 007", 7},
+        {"SIZE -1", 0},
+        {"SIZE 10M", 0},
+        {"SIZE 10.5", 0},
+        {"SIZE x", 0},
+        {"SIZE 5 9", 5},
+        {"SIZE " + std::to_string(most), most},
+        {"SIZE " + std::to_string(most) + "0", most},
+        {"SIZE 99999999999999999999999999999999999999999999", most},
+        {"SIZE 18446744073709551616", most}, // 2^64, which wraps to 0
+        {"SIZE 18446744073709551617", most},
+    };
+    for (const row& r : rows) {
+        const capabilities c = after({r.line});
+        EXPECT_EQ(c.size_limit, r.limit) << r.line;
+        EXPECT_TRUE(c.has(extension::size)) << r.line;
+    }
+}
+
+// The EHLO replies of real servers, behind the first line.
+TEST(Capabilities, Postfix) {
+    const capabilities c =
+        after({"PIPELINING", "SIZE 10240000", "VRFY", "ETRN", "STARTTLS", "AUTH PLAIN LOGIN", "AUTH=PLAIN LOGIN",
+               "ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING"});
+    EXPECT_EQ(c.extensions.bits, 0x1ff);
+    EXPECT_EQ(c.mechanisms.bits, bits(both));
+    EXPECT_EQ(c.size_limit, 10240000u);
+}
+
+TEST(Capabilities, OpenSmtpd) {
+    const capabilities c = after({"8BITMIME", "ENHANCEDSTATUSCODES", "SIZE 36700160", "DSN", "HELP"});
+    EXPECT_FALSE(c.has(extension::pipelining));
+    EXPECT_FALSE(c.has(extension::auth));
+    EXPECT_TRUE(c.has(extension::dsn));
+    EXPECT_EQ(c.size_limit, 36700160u);
+}
+
+} // namespace
+} // namespace postrider

@@ -1,0 +1,710 @@
+// What dialogs cannot show well. Whole conversations are in test/dialog.
+#include "postrider/session.hpp"
+
+#include "print.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postrider {
+namespace {
+
+using texts = std::deque<std::string>;
+
+session_options plain_options() { return {.client = *domain::parse("client.example")}; }
+
+session_options with_credentials(std::string_view user, std::string_view password) {
+    session_options o = plain_options();
+    o.auth.user = user;
+    o.auth.password = password;
+    o.encrypted = true;
+    return o;
+}
+
+// A mail to one or more recipients, with the memory behind it.
+struct letter {
+    explicit letter(std::size_t count = 1) : recipients(count) {
+        for (recipient& r : recipients) r.forward_path = *mailbox::parse("to@example.com");
+        mail.reverse_path = *mailbox::parse("from@example.com");
+        mail.recipients = recipients;
+    }
+    const status& result(std::size_t at = 0) const { return recipients[at].result; }
+
+    std::vector<recipient> recipients;
+    envelope mail;
+};
+
+// A session, and a server that says the next of its replies whenever it is waited for.
+struct conversation {
+    explicit conversation(std::size_t buffer_size = 512) : buffer(buffer_size) {}
+
+    // Goes on until there is nothing to do, the session is over, the server has no more to say, or a mail needs content
+    // and `parts` is empty although it has not ended.
+    action run(texts server = {}) {
+        for (const std::string& reply : server) replies.push_back(reply);
+        for (;;) {
+            const action a = s.next(buffer);
+            switch (a.what) {
+            case action::kind::write:
+                EXPECT_FALSE(a.octets.empty());
+                sent += a.octets;
+                sent_secret.append(a.octets.size(), a.secret ? 's' : '-');
+                sent_limit.insert(sent_limit.end(), a.octets.size(), a.limit);
+                writes.push_back(a);
+                s.wrote(a.octets.size());
+                break;
+            case action::kind::content:
+                if (parts.empty() && content_goes_on) return a;
+                if (parts.empty()) {
+                    s.end_of_content();
+                    break;
+                }
+                part = parts.front();
+                parts.pop_front();
+                s.content(part);
+                break;
+            case action::kind::read:
+                reads.push_back(a);
+                if (replies.empty()) return a;
+                heard = replies.front();
+                replies.pop_front();
+                s.received(heard);
+                break;
+            case action::kind::refused: ++refusals; break;
+            case action::kind::mail: ++mails; break;
+            case action::kind::answered: ++answers; break;
+            case action::kind::ready:
+            case action::kind::closed: return a;
+            }
+        }
+    }
+
+    std::string take_sent() { return std::exchange(sent, {}); }
+
+    session<> s;
+    std::vector<char> buffer;
+    texts replies, parts;
+    bool content_goes_on = false;
+    std::string sent, sent_secret, heard, part;
+    std::vector<std::uint16_t> sent_limit;
+    std::vector<action> writes, reads;
+    int refusals = 0, mails = 0, answers = 0;
+};
+
+const texts no_extensions = {"220 mx\r\n", "250 mx\r\n"};
+const texts pipelining = {"220 mx\r\n", "250-mx\r\n250 PIPELINING\r\n"};
+const texts mail_taken = {"250 ok\r\n", "250 ok\r\n", "354 go\r\n", "250 taken\r\n"};
+
+texts operator+(texts a, const texts& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// start()
+
+TEST(Session, NothingToDoBeforeStart) {
+    session<> s;
+    std::array<char, 64> buffer;
+    EXPECT_EQ(s.next(buffer).what, action::kind::closed);
+    EXPECT_EQ(s.error(), errc::ok);
+}
+
+TEST(Session, StartRefusesCredentialsWithNul) {
+    const std::string_view with_nul[] = {{"\0", 1}, {"\0x", 2}, {"x\0", 2}, {"x\0y", 3}};
+    for (const std::string_view bad : with_nul)
+        for (const session_options& o :
+             {with_credentials(bad, "password"), with_credentials("user", bad), with_credentials("", bad)}) {
+            conversation c;
+            EXPECT_EQ(c.s.start(o), errc::invalid_credentials);
+            EXPECT_EQ(c.run({"220 mx\r\n"}).what, action::kind::closed);
+            EXPECT_EQ(c.s.error(), errc::invalid_credentials);
+            EXPECT_EQ(c.sent, "");
+            EXPECT_TRUE(c.reads.empty());
+        }
+}
+
+TEST(Session, StartRefusesCredentialsInClear) {
+    struct row {
+        std::string_view user;
+        bool encrypted, allowed;
+        errc expected;
+    };
+    constexpr row rows[] = {
+        {"user", false, false, errc::cleartext_auth},
+        {"user", true, false, errc::ok},
+        {"user", false, true, errc::ok},
+        {"user", true, true, errc::ok},
+        {"", false, false, errc::ok}, // no authentication at all
+    };
+    for (const row& r : rows) {
+        session_options o = with_credentials(r.user, "password");
+        o.encrypted = r.encrypted;
+        o.auth.allow_cleartext_auth = r.allowed;
+        conversation c;
+        EXPECT_EQ(c.s.start(o), r.expected);
+        EXPECT_EQ(c.run().what, r.expected == errc::ok ? action::kind::read : action::kind::closed);
+        EXPECT_EQ(c.s.error(), r.expected);
+        EXPECT_EQ(c.sent, "");
+    }
+}
+
+TEST(Session, ARefusedStartCanBeFollowedByAGoodOne) {
+    conversation c;
+    ASSERT_EQ(c.s.start(with_credentials("a", std::string_view{"\0", 1})), errc::invalid_credentials);
+    letter l;
+    EXPECT_EQ(c.s.send(l.mail), errc::wrong_state);
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    EXPECT_EQ(c.run(no_extensions).what, action::kind::ready);
+    EXPECT_EQ(c.s.error(), errc::ok);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// send()
+
+TEST(Session, SendRefusesAnEnvelopeThatCannotBeSent) {
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.run(no_extensions).what, action::kind::ready);
+    c.take_sent();
+
+    letter none{0};
+    EXPECT_EQ(c.s.send(none.mail), errc::no_recipients);
+
+    for (std::size_t null = 0; null != 3; ++null) {
+        letter l{3};
+        l.recipients[null].forward_path = {};
+        for (recipient& r : l.recipients) r.result.code = 999;
+        EXPECT_EQ(c.s.send(l.mail), errc::invalid_mailbox);
+        for (const recipient& r : l.recipients) EXPECT_EQ(r.result.code, 999) << "the results are untouched";
+    }
+    EXPECT_EQ(c.run().what, action::kind::ready);
+    EXPECT_EQ(c.sent, "");
+}
+
+TEST(Session, SendClearsTheResultsOfAnEnvelopeUsedAgain) {
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    letter l;
+    l.recipients[0].result.what = outcome::rejected;
+    l.recipients[0].result.error = errc::refused;
+    l.recipients[0].result.code = 550;
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    EXPECT_TRUE(l.result().open());
+    ASSERT_EQ(c.run(no_extensions + mail_taken).what, action::kind::ready);
+    EXPECT_EQ(l.result().what, outcome::accepted);
+    EXPECT_EQ(l.result().code, 250);
+}
+
+TEST(Session, TheNullReversePathIsSent) {
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    letter l;
+    l.mail.reverse_path = {};
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    ASSERT_EQ(c.run(no_extensions + mail_taken).what, action::kind::ready);
+    EXPECT_EQ(c.sent, "EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<to@example.com>\r\nDATA\r\n.\r\n");
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Every call in every state
+
+enum class with { nothing, mail, noop, reset, quit };
+
+struct situation {
+    const char* what;
+    with asked;   ///< asked for directly after `start` (mail), or when ready
+    texts server; ///< what the server has said so far
+    action::kind now;
+    bool takes_mail;    ///< send() is right
+    bool takes_command; ///< noop(), reset(), quit() are right
+};
+
+const situation situations[] = {
+    {"greeting is due", with::nothing, {}, action::kind::read, true, false},
+    {"half a greeting", with::nothing, {"220 m"}, action::kind::read, true, false},
+    {"EHLO is due", with::nothing, {"220 mx\r\n"}, action::kind::read, true, false},
+    {"HELO is due", with::nothing, {"220 mx\r\n", "502 no\r\n"}, action::kind::read, true, false},
+    {"ready", with::nothing, no_extensions, action::kind::ready, true, true},
+    {"greeting is due, mail waits", with::mail, {}, action::kind::read, false, false},
+    {"EHLO is due, mail waits", with::mail, {"220 mx\r\n"}, action::kind::read, false, false},
+    {"MAIL is due", with::mail, no_extensions, action::kind::read, false, false},
+    {"RCPT is due", with::mail, no_extensions + texts{"250 ok\r\n"}, action::kind::read, false, false},
+    {"DATA is due", with::mail, no_extensions + texts{"250 ok\r\n", "250 ok\r\n"}, action::kind::read, false, false},
+    {"content is wanted", with::mail, no_extensions + texts{"250 ok\r\n", "250 ok\r\n", "354 go\r\n"},
+     action::kind::content, false, false},
+    {"a group is due", with::mail, pipelining, action::kind::read, false, false},
+    {"NOOP is due", with::noop, no_extensions, action::kind::read, false, false},
+    {"RSET is due", with::reset, no_extensions, action::kind::read, false, false},
+    {"QUIT is due", with::quit, no_extensions, action::kind::read, false, false},
+    {"NOOP was answered", with::noop, no_extensions + texts{"250 ok\r\n"}, action::kind::ready, true, true},
+    {"RSET was answered", with::reset, no_extensions + texts{"250 ok\r\n"}, action::kind::ready, true, true},
+    {"QUIT was answered", with::quit, no_extensions + texts{"221 bye\r\n"}, action::kind::closed, false, false},
+    {"refused greeting, QUIT is due", with::nothing, {"554 no\r\n"}, action::kind::read, false, false},
+    {"refused greeting, closed", with::nothing, {"554 no\r\n", "221 bye\r\n"}, action::kind::closed, false, false},
+    {"garbage", with::nothing, {"garbage\r\n"}, action::kind::closed, false, false},
+    {"garbage, with a mail", with::mail, {"garbage\r\n"}, action::kind::closed, false, false},
+    {"421 when ready", with::noop, no_extensions + texts{"250 ok\r\n421 bye\r\n"}, action::kind::closed, false, false},
+};
+
+TEST(Session, EveryCallInEveryState) {
+    for (const situation& now : situations) {
+        SCOPED_TRACE(now.what);
+        for (const with call : {with::mail, with::noop, with::reset, with::quit}) {
+            conversation c;
+            letter l, other;
+            ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+            c.content_goes_on = true;
+            if (now.asked == with::mail) {
+                ASSERT_EQ(c.s.send(l.mail), errc::ok);
+            }
+            if (now.asked != with::nothing && now.asked != with::mail) {
+                ASSERT_EQ(c.run({now.server[0], now.server[1]}).what, action::kind::ready);
+                const errc asked = now.asked == with::noop    ? c.s.noop()
+                                   : now.asked == with::reset ? c.s.reset()
+                                                              : c.s.quit();
+                ASSERT_EQ(asked, errc::ok);
+                c.run(texts(now.server.begin() + 2, now.server.end()));
+            } else c.run(now.server);
+            ASSERT_EQ(c.s.next(c.buffer).what, now.now);
+
+            other.recipients[0].result.code = 999;
+            const errc answer = call == with::mail    ? c.s.send(other.mail)
+                                : call == with::noop  ? c.s.noop()
+                                : call == with::reset ? c.s.reset()
+                                                      : c.s.quit();
+            const bool right = call == with::mail ? now.takes_mail : now.takes_command;
+            EXPECT_EQ(answer, right ? errc::ok : errc::wrong_state) << "call " << static_cast<int>(call);
+            if (right) continue;
+            EXPECT_EQ(other.result().code, 999);
+            EXPECT_EQ(c.s.next(c.buffer).what, now.now) << "a refused call changes nothing";
+        }
+    }
+}
+
+TEST(Session, EveryCallBeforeStart) {
+    session<> s;
+    letter l;
+    EXPECT_EQ(s.send(l.mail), errc::wrong_state);
+    EXPECT_EQ(s.noop(), errc::wrong_state);
+    EXPECT_EQ(s.reset(), errc::wrong_state);
+    EXPECT_EQ(s.quit(), errc::wrong_state);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What leaves does not depend on the buffer
+
+conversation& whole_session(conversation& c, mechanism preferred) {
+    session_options o = with_credentials("a rather long user name@example.com", "a password with 24 octets");
+    o.auth.preferred = preferred;
+    letter l{3};
+    l.recipients[1].forward_path = *mailbox::parse("\"somebody with a longer name\"@a.rather.long.domain.example.com");
+    EXPECT_EQ(c.s.start(o), errc::ok);
+    EXPECT_EQ(c.s.send(l.mail), errc::ok);
+    c.parts = {"Subject: hi\r\n\r\n.dot\n", "", "end"};
+    texts server = {"220 mx\r\n", "250-mx\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN\r\n"};
+    if (preferred == mechanism::login) server = server + texts{"334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"};
+    server = server + texts{"235 ok\r\n", "250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", "250 taken\r\n"};
+    EXPECT_EQ(c.run(server).what, action::kind::ready);
+    EXPECT_EQ(l.result(2).what, outcome::accepted);
+    EXPECT_EQ(c.s.noop(), errc::ok);
+    EXPECT_EQ(c.run({"250 ok\r\n"}).what, action::kind::ready);
+    EXPECT_EQ(c.s.quit(), errc::ok);
+    EXPECT_EQ(c.run({"221 bye\r\n"}).what, action::kind::closed);
+    return c;
+}
+
+TEST(Session, EveryBufferGivesTheSameOctets) {
+    for (const mechanism preferred : {mechanism::plain, mechanism::login}) {
+        conversation large{4096};
+        whole_session(large, preferred);
+        ASSERT_NE(large.sent.find("\r\nDATA\r\nSubject: hi\r\n\r\n..dot\r\nend\r\n.\r\nNOOP\r\nQUIT\r\n"),
+                  std::string::npos)
+            << large.sent;
+        for (std::size_t size = 8; size <= 140; ++size) {
+            conversation small{size};
+            whole_session(small, preferred);
+            ASSERT_EQ(small.sent, large.sent) << size;
+            ASSERT_EQ(small.sent_secret, large.sent_secret) << size;
+            ASSERT_EQ(small.sent_limit, large.sent_limit) << size;
+            ASSERT_EQ(small.reads.size(), large.reads.size()) << "waits, " << size;
+        }
+    }
+}
+
+TEST(Session, OnlyTheLastPieceOfALineEndsIt) {
+    for (const std::size_t size : {8u, 13u, 64u, 4096u}) {
+        conversation c{size};
+        whole_session(c, mechanism::plain);
+        std::size_t ends = 0;
+        for (const action& a : c.writes) {
+            EXPECT_GT(a.octets.size(), 0u);
+            if (a.own) {
+                EXPECT_LE(a.octets.size(), size);
+            }
+            EXPECT_EQ(a.secret, a.where == phase::auth);
+            EXPECT_EQ(a.own, a.where != phase::content);
+            ends += a.ends;
+        }
+        // EHLO, AUTH, MAIL, 3 RCPT, DATA, the content, NOOP, QUIT
+        EXPECT_EQ(ends, 10u) << size;
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Waits
+
+TEST(Session, LimitOfEveryWait) {
+    conversation c;
+    session_options o = with_credentials("user", "password");
+    letter l;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    c.parts = {"hi"};
+    ASSERT_EQ(c.run({"220 mx\r\n", "502 what?\r\n", "250 mx\r\n", "221 bye\r\n"}).what, action::kind::closed);
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    ASSERT_EQ(c.run(texts{"220 mx\r\n", "250-mx\r\n250 AUTH PLAIN\r\n", "235 ok\r\n"} + mail_taken).what,
+              action::kind::ready);
+    ASSERT_EQ(c.s.noop(), errc::ok);
+    ASSERT_EQ(c.run({"250 ok\r\n"}).what, action::kind::ready);
+    ASSERT_EQ(c.s.reset(), errc::ok);
+    ASSERT_EQ(c.run({"250 ok\r\n"}).what, action::kind::ready);
+    ASSERT_EQ(c.s.quit(), errc::ok);
+    ASSERT_EQ(c.run({"221 bye\r\n"}).what, action::kind::closed);
+
+    struct wait {
+        phase where;
+        unsigned seconds;
+    };
+    constexpr wait waits[] = {
+        {phase::greeting, 300},                                        // RFC 5321 §4.5.3.2.1
+        {phase::ehlo, 300},     {phase::helo, 300}, {phase::quit, 10}, // AUTH is needed and not to be had
+        {phase::greeting, 300}, {phase::ehlo, 300}, {phase::auth, 300}, {phase::mail, 300}, // §4.5.3.2.2
+        {phase::rcpt, 300},                                                                 // §4.5.3.2.3
+        {phase::data, 120},                                                                 // §4.5.3.2.4
+        {phase::content, 600},                                                              // §4.5.3.2.6
+        {phase::noop, 300},     {phase::rset, 300}, {phase::quit, 10},
+    };
+    ASSERT_EQ(c.reads.size(), std::size(waits));
+    for (std::size_t i = 0; i != std::size(waits); ++i) {
+        EXPECT_EQ(c.reads[i].where, waits[i].where) << i;
+        EXPECT_EQ(c.reads[i].limit, waits[i].seconds) << i;
+    }
+    for (const action& a : c.writes) EXPECT_EQ(a.limit, time_limit_seconds(a.where));
+}
+
+// A group has the limit of each reply in turn.
+TEST(Session, LimitsWithinAGroup) {
+    conversation c;
+    letter l;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    ASSERT_EQ(c.run(pipelining + mail_taken).what, action::kind::ready);
+    std::vector<unsigned> limits;
+    for (const action& a : c.reads) limits.push_back(a.limit);
+    EXPECT_EQ(limits, (std::vector<unsigned>{300, 300, 300, 300, 120, 600}));
+}
+
+TEST(Session, SerialStaysUntilAReplyIsWhole) {
+    for (const texts& hello : {no_extensions, pipelining}) {
+        conversation c;
+        letter l{2};
+        ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+        ASSERT_EQ(c.s.send(l.mail), errc::ok);
+        const texts all =
+            hello + texts{"250-ok\r\n250 2.1.0 ok\r\n", "250 ok\r\n", "550 no\r\n", "354 go\r\n", "250 taken\r\n"};
+        std::vector<std::uint32_t> serials;
+        for (const std::string& reply : all) {
+            const std::uint32_t serial = c.run().serial;
+            for (const std::uint32_t before : serials) EXPECT_NE(serial, before) << "of " << reply;
+            serials.push_back(serial);
+            for (std::size_t i = 0; i + 1 != reply.size(); ++i)
+                EXPECT_EQ(c.run({reply.substr(i, 1)}).serial, serial) << i << " octets of " << reply;
+            const action a = c.run({reply.substr(reply.size() - 1)});
+            EXPECT_NE(a.serial, serial) << reply;
+        }
+        EXPECT_EQ(l.result(0).what, outcome::accepted);
+        EXPECT_EQ(l.result(1).what, outcome::rejected);
+    }
+}
+
+TEST(Session, SerialGoesOnAfterARestart) {
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    const std::uint32_t first = c.run().serial;
+    ASSERT_EQ(c.run({"220 mx\r\n", "554 no\r\n", "221 bye\r\n"}).what, action::kind::closed);
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    EXPECT_NE(c.run().serial, first);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Content
+
+const std::string envelope_sent =
+    "EHLO client.example\r\nMAIL FROM:<from@example.com>\r\nRCPT TO:<to@example.com>\r\nDATA\r\n";
+
+TEST(Session, ContentInManyParts) {
+    const std::string text = ".a\r\n.\r\n\nb\r\rc\n..\r\n";
+    const std::string wire = envelope_sent + "..a\r\n..\r\n\r\nb\r\n\r\nc\r\n...\r\n.\r\n";
+    for (std::size_t one = 0; one <= text.size(); ++one)
+        for (std::size_t two = one; two <= text.size(); ++two) {
+            conversation c{8};
+            letter l;
+            ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+            ASSERT_EQ(c.s.send(l.mail), errc::ok);
+            c.parts = {text.substr(0, one), "", text.substr(one, two - one), "", "", text.substr(two)};
+            ASSERT_EQ(c.run(no_extensions + mail_taken).what, action::kind::ready);
+            ASSERT_EQ(c.sent, wire) << one << ' ' << two;
+            ASSERT_EQ(l.result().what, outcome::accepted);
+        }
+}
+
+TEST(Session, EmptyContent) {
+    for (const texts& parts : {texts{}, texts{""}, texts{"", "", ""}}) {
+        conversation c;
+        letter l;
+        ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+        ASSERT_EQ(c.s.send(l.mail), errc::ok);
+        c.parts = parts;
+        ASSERT_EQ(c.run(no_extensions + mail_taken).what, action::kind::ready);
+        EXPECT_EQ(c.sent, envelope_sent + ".\r\n");
+        EXPECT_EQ(l.result().what, outcome::accepted);
+    }
+}
+
+TEST(Session, ContentIsNotCopied) {
+    conversation c;
+    letter l;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    c.content_goes_on = true;
+    ASSERT_EQ(c.run(no_extensions + texts{"250 ok\r\n", "250 ok\r\n", "354 go\r\n"}).what, action::kind::content);
+    const std::string text = "Subject: hi\r\n\r\nhello, world";
+    c.s.content(text);
+    const action a = c.s.next(c.buffer);
+    ASSERT_EQ(a.what, action::kind::write);
+    EXPECT_EQ(a.octets.data(), text.data());
+    EXPECT_EQ(a.octets.size(), text.size());
+    EXPECT_FALSE(a.own);
+    EXPECT_FALSE(a.ends);
+    EXPECT_EQ(a.limit, 180);
+}
+
+TEST(Session, ContentThatFailsIsAbandonedWithoutADot) {
+    for (const texts& parts : {texts{}, texts{"Subject: hi\r\n\r\nhel"}, texts{"a\r\n"}, texts{"a\r"}}) {
+        conversation c;
+        letter l{2};
+        ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+        ASSERT_EQ(c.s.send(l.mail), errc::ok);
+        c.parts = parts;
+        c.content_goes_on = true;
+        ASSERT_EQ(c.run(no_extensions + texts{"250 ok\r\n", "550 no\r\n", "250 ok\r\n", "354 go\r\n"}).what,
+                  action::kind::content);
+        c.take_sent();
+        c.s.content_failed();
+        EXPECT_EQ(c.run().what, action::kind::closed);
+        EXPECT_EQ(c.sent, "");
+        EXPECT_EQ(c.mails, 1);
+        EXPECT_EQ(c.s.error(), errc::body_failed);
+        EXPECT_EQ(c.s.where(), phase::content);
+        EXPECT_EQ(l.result(0).code, 550) << "its own refusal came first";
+        EXPECT_EQ(l.result(1).what, outcome::deferred);
+        EXPECT_EQ(l.result(1).error, errc::body_failed);
+    }
+}
+
+TEST(Session, BareLineEndingsAreRefusedWhereTheCallerSaysSo) {
+    for (const texts& parts :
+         {texts{"a\nb"}, texts{"a\rb"}, texts{"a\r", "b"}, texts{"a\r"}, texts{"a\r", "", "\r\n"}, texts{"\n"}}) {
+        conversation c;
+        letter l;
+        session_options o = plain_options();
+        o.content = line_ends::refuse;
+        ASSERT_EQ(c.s.start(o), errc::ok);
+        ASSERT_EQ(c.s.send(l.mail), errc::ok);
+        c.parts = parts;
+        ASSERT_EQ(c.run(no_extensions + mail_taken).what, action::kind::closed);
+        EXPECT_EQ(c.s.error(), errc::bare_line_ending);
+        EXPECT_EQ(c.sent, envelope_sent + (parts[0][0] == 'a' ? "a" : ""));
+        EXPECT_EQ(l.result().what, outcome::deferred);
+        EXPECT_EQ(l.result().error, errc::bare_line_ending);
+        EXPECT_EQ(c.mails, 1);
+    }
+    conversation c;
+    letter l;
+    session_options o = plain_options();
+    o.content = line_ends::refuse;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    c.parts = {"a\r", "\n.\r\n"};
+    EXPECT_EQ(c.run(no_extensions + mail_taken).what, action::kind::ready);
+    EXPECT_EQ(c.sent, envelope_sent + "a\r\n..\r\n.\r\n");
+}
+
+// The end of the content counts as sent by what the system took.
+TEST(Session, LostBeforeAndAfterTheLastOctet) {
+    for (const bool all : {false, true}) {
+        conversation c;
+        letter l;
+        ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+        ASSERT_EQ(c.s.send(l.mail), errc::ok);
+        c.content_goes_on = true;
+        ASSERT_EQ(c.run(no_extensions + texts{"250 ok\r\n", "250 ok\r\n", "354 go\r\n"}).what, action::kind::content);
+        c.s.content("hi");
+        c.s.end_of_content();
+        std::size_t given = 0;
+        for (action a = c.s.next(c.buffer); a.what == action::kind::write; a = c.s.next(c.buffer))
+            given += a.octets.size();
+        ASSERT_EQ(given, std::string("hi\r\n.\r\n").size());
+        c.s.wrote(all ? given : given - 1);
+        c.s.failed(errc::connection_reset);
+        EXPECT_EQ(c.run().what, action::kind::closed);
+        EXPECT_EQ(l.result().what, all ? outcome::unknown : outcome::deferred);
+        EXPECT_EQ(l.result().error, errc::connection_reset);
+        EXPECT_EQ(c.s.error(), errc::connection_reset);
+        EXPECT_EQ(c.s.where(), phase::content);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// One session, many mails and many connections
+
+TEST(Session, RestartAfterClosedForgetsTheOldConnection) {
+    conversation c;
+    letter l;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    c.parts = {"hi"};
+    ASSERT_EQ(c.run({"220 mx\r\n", "250-mx\r\n250-SIZE 5\r\n250 PIPELINING\r\n", "250 ok\r\n", "550-half a r"}).what,
+              action::kind::read);
+    EXPECT_TRUE(c.s.offered().has(extension::pipelining));
+    c.s.failed(errc::timed_out);
+    ASSERT_EQ(c.run().what, action::kind::closed);
+    EXPECT_EQ(c.s.error(), errc::timed_out);
+    EXPECT_EQ(l.result().what, outcome::deferred);
+
+    c.take_sent();
+    c.reads.clear();
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    EXPECT_EQ(c.s.error(), errc::ok);
+    EXPECT_FALSE(c.s.offered().has(extension::pipelining));
+    EXPECT_EQ(c.s.offered().size_limit, 0u);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    ASSERT_EQ(c.run(no_extensions + mail_taken).what, action::kind::ready);
+    EXPECT_EQ(c.sent, envelope_sent + "hi\r\n.\r\n") << "and no RSET for the mail that was open";
+    EXPECT_EQ(c.reads.size(), 6u) << "one command at a time";
+    EXPECT_EQ(l.result().what, outcome::accepted);
+}
+
+TEST(Session, RestartInTheMiddleForgetsTheMail) {
+    conversation c;
+    letter first, second;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(first.mail), errc::ok);
+    ASSERT_EQ(c.run(no_extensions + texts{"250 ok\r\n"}).what, action::kind::read);
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    c.take_sent();
+    ASSERT_EQ(c.s.send(second.mail), errc::ok);
+    ASSERT_EQ(c.run(no_extensions + mail_taken).what, action::kind::ready);
+    EXPECT_EQ(c.mails, 1);
+    EXPECT_EQ(second.result().what, outcome::accepted);
+    EXPECT_TRUE(first.result().open());
+}
+
+// How one mail of many goes, and whether the server is left with a reverse-path that only RSET takes away.
+struct fate {
+    texts server;
+    outcome result;
+    bool leaves_it_open;
+};
+
+const fate fates_without_pipelining[] = {
+    {{"250 ok\r\n", "250 ok\r\n", "354 go\r\n", "250 taken\r\n"}, outcome::accepted, false},
+    {{"250 ok\r\n", "250 ok\r\n", "354 go\r\n", "554 spam\r\n"}, outcome::rejected, false},
+    {{"250 ok\r\n", "250 ok\r\n", "354 go\r\n", "451 later\r\n"}, outcome::deferred, false},
+    {{"550 not you\r\n"}, outcome::rejected, false},
+    {{"250 ok\r\n", "550 unknown\r\n"}, outcome::rejected, true},
+    {{"250 ok\r\n", "450 grey\r\n"}, outcome::deferred, true},
+    {{"250 ok\r\n", "250 ok\r\n", "451 no\r\n"}, outcome::deferred, true},
+};
+
+const fate fates_with_pipelining[] = {
+    {{"250 ok\r\n250 ok\r\n354 go\r\n", "250 taken\r\n"}, outcome::accepted, false},
+    {{"250 ok\r\n250 ok\r\n354 go\r\n", "554 spam\r\n"}, outcome::rejected, false},
+    {{"550 not you\r\n503 no\r\n503 no\r\n"}, outcome::rejected, false},
+    {{"250 ok\r\n550 unknown\r\n554 no\r\n"}, outcome::rejected, true},
+    {{"250 ok\r\n250 ok\r\n451 no\r\n"}, outcome::deferred, true},
+    {{"250 ok\r\n550 unknown\r\n354 go\r\n", "554 nobody\r\n"}, outcome::rejected, false}, // a lone dot ended it
+};
+
+void thousand_mails(const texts& hello, std::span<const fate> fates, bool pipelined) {
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.run(hello).what, action::kind::ready);
+    bool open = false;
+    std::size_t dice = 1;
+    for (int i = 0; i != 1000; ++i) {
+        dice = (dice * 1103515245 + 12345) % 2147483648; // in any order, and the same each time
+        const fate& f = fates[(dice >> 16) % fates.size()];
+        letter l;
+        c.take_sent();
+        c.parts = {"hi"};
+        ASSERT_EQ(c.s.send(l.mail), errc::ok) << i;
+        texts server = f.server;
+        if (open && pipelined) server.front().insert(0, "250 reset\r\n");
+        if (open && !pipelined) server.push_front("250 reset\r\n");
+        ASSERT_EQ(c.run(server).what, action::kind::ready) << i;
+        ASSERT_EQ(c.mails, i + 1);
+        ASSERT_EQ(l.result().what, f.result) << i;
+        ASSERT_TRUE(c.replies.empty()) << i;
+        ASSERT_EQ(c.sent.starts_with("RSET\r\nMAIL FROM:"), open) << i << c.sent;
+        ASSERT_EQ(c.sent.find("RSET", 1), std::string::npos);
+        open = f.leaves_it_open;
+    }
+    ASSERT_EQ(c.s.quit(), errc::ok);
+    c.take_sent();
+    ASSERT_EQ(c.run({"221 bye\r\n"}).what, action::kind::closed);
+    EXPECT_EQ(c.sent, "QUIT\r\n");
+    EXPECT_EQ(c.s.error(), errc::ok);
+}
+
+TEST(Session, AThousandMailsOneCommandAtATime) { thousand_mails(no_extensions, fates_without_pipelining, false); }
+
+TEST(Session, AThousandMailsInGroups) { thousand_mails(pipelining, fates_with_pipelining, true); }
+
+TEST(Session, AnAskedResetTakesTheReversePathAway) {
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    letter l;
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    ASSERT_EQ(c.run(no_extensions + texts{"250 ok\r\n", "550 no\r\n"}).what, action::kind::ready);
+    ASSERT_EQ(c.s.reset(), errc::ok);
+    ASSERT_EQ(c.run({"250 ok\r\n"}).what, action::kind::ready);
+    EXPECT_EQ(c.answers, 1);
+    c.take_sent();
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    ASSERT_EQ(c.run(mail_taken).what, action::kind::ready);
+    EXPECT_TRUE(c.sent.starts_with("MAIL FROM:"));
+}
+
+// `where`: the phase in which the session, or its last mail, ended.
+TEST(Session, WhereItEnded) {
+    conversation c;
+    letter l;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    ASSERT_EQ(c.run(no_extensions + mail_taken).what, action::kind::ready);
+    EXPECT_EQ(c.s.where(), phase::content);
+    ASSERT_EQ(c.s.quit(), errc::ok);
+    ASSERT_EQ(c.run({"221 bye\r\n"}).what, action::kind::closed);
+    EXPECT_EQ(c.s.where(), phase::quit);
+}
+
+} // namespace
+} // namespace postrider
