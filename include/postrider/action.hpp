@@ -15,6 +15,8 @@ inline constexpr std::size_t all_recipients = static_cast<std::size_t>(-1);
 
 struct action {
     enum class kind : std::uint8_t {
+        /// Nothing to do: the session takes a mail, `noop`, `reset` or `quit`. The server may still speak (421), or close.
+        ready,
         /// Send `octets`. They may be gathered with those of the actions that follow, up to the next action that is not
         /// `write`; all of them make one flight and should leave in one system call. Tell the session of every octet that
         /// the system took, by `wrote`, in order.
@@ -33,22 +35,26 @@ struct action {
         mail,
         /// A command that was asked for by itself (NOOP, RSET) was answered: `last_reply`.
         answered,
-        /// Nothing to do: the session takes a mail, `noop`, `reset` or `quit`. The server may still speak (421), or close.
-        ready,
         /// The session is over: send what has been gathered, close the connection. `session_base::error` says why.
         closed,
     };
 
-    kind what = kind::closed;
+    kind what = kind::ready;
     phase where = phase::connect; ///< the command or reply that this belongs to
-    bool secret = false;          ///< write: the octets carry credentials; a transcript must not show them
-    bool own = false;         ///< write: `octets` lie in the buffer given to `next` and are gone with its next call;
-                              ///< else they are a part of the content, or of static lifetime
-    bool ends = false;        ///< write: a command line, or the content, ends with these octets
-    std::uint16_t limit = 0;  ///< write, read: seconds (RFC 5321 §4.5.3.2)
-    std::uint32_t serial = 0; ///< read: counts the replies awaited
+    bool own = false;             ///< write: `octets` lie in the buffer given to `next` and are gone with its next call;
+                                  ///< else they are a part of the content, or of static lifetime
+    bool ends = false;            ///< write: a command line, or the content, ends with these octets
+    std::uint32_t serial = 0;     ///< read: counts the replies awaited
     std::size_t recipient_index = 0;
     std::string_view octets;
+
+    /// write: the octets carry credentials; a transcript must not show them.
+    constexpr bool secret() const noexcept { return what == kind::write && where == phase::auth; }
+    /// write, read: seconds (RFC 5321 §4.5.3.2); 0 for the others.
+    constexpr std::uint16_t limit() const noexcept {
+        if (what == kind::read && where == phase::content) return end_of_content_seconds;
+        return what == kind::write || what == kind::read ? time_limit_seconds(where) : std::uint16_t{0};
+    }
 };
 
 } // namespace postrider

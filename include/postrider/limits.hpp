@@ -1,21 +1,12 @@
-// limits.hpp - every bound of the engine and every time limit of the protocol, in one place.
+// limits.hpp - every bound of the engine, in one place.
 //
 // The bounds on what a server may send exist so that a hostile server cannot make a client wait, or count, forever.
-// A firmware build may set the macros before any header of ours is included, the same for all its files.
 #ifndef POSTRIDER_LIMITS_HPP
 #define POSTRIDER_LIMITS_HPP
 
-#include <cstddef>
-#include <cstdint>
+#include "postrider/config.hpp"
 
-#ifndef POSTRIDER_REPLY_LINE
-/// RFC 5321 §4.5.3.1.5 says 512; RFC 4954 §4 lets a 334 challenge have 12,288.
-#define POSTRIDER_REPLY_LINE 12300
-#endif
-#ifndef POSTRIDER_REPLY_LINES
-/// The longest EHLO reply seen has some thirty lines.
-#define POSTRIDER_REPLY_LINES 500
-#endif
+#include <cstddef>
 
 namespace postrider::limits {
 

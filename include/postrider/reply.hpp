@@ -67,7 +67,7 @@ struct status {
     phase where = phase::connect; ///< the phase that decided
     errc error = errc::ok;        ///< why there was no reply that decided; `refused` if a reply did and it was a "no"
     std::uint16_t code = 0;       ///< the reply code that decided; 0: none did
-    enhanced_status enhanced;
+    enhanced_status enhanced{};
 
     /// Nothing that concerns this recipient has been decided yet.
     constexpr bool open() const noexcept { return what == outcome::not_attempted && error == errc::ok; }

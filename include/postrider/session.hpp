@@ -14,6 +14,7 @@
 #include "postrider/action.hpp"
 #include "postrider/auth.hpp"
 #include "postrider/capabilities.hpp"
+#include "postrider/config.hpp"
 #include "postrider/dot_stuffer.hpp"
 #include "postrider/envelope.hpp"
 #include "postrider/errc.hpp"
@@ -56,10 +57,10 @@ public:
     // What happened.
 
     /// The system took the next `octets` of what was asked to be written.
-    void wrote(std::size_t octets) noexcept { unsent_ -= octets; }
+    void wrote(std::size_t octets) noexcept { line_.unsent -= octets; }
     /// Octets from the server, in order. They are read in place: they must stay where they are until `next` has returned
     /// something else than `refused`, `mail` or `answered`. May be told at any time, also while a flight is being sent.
-    void received(std::string_view octets) noexcept { input_ = octets; }
+    void received(std::string_view octets) noexcept { line_.input = octets; }
     /// The server closed its side (`connection_closed`), or the connection broke, or a time limit was over. What was
     /// received before must have been dealt with (see `received`). The connection must be closed.
     void failed(errc why) noexcept;
@@ -71,12 +72,12 @@ public:
     [[nodiscard]] errc send(const envelope& mail) noexcept;
     /// In answer to `action::kind::content`: the next part, which may be empty. It is not copied, and is used up when
     /// `next` asks for more, or for something else.
-    void content(std::string_view part) noexcept { content_ = part; }
+    void content(std::string_view part) noexcept { mail_.content = part; }
     /// In answer to `action::kind::content`: there is no more.
-    void end_of_content() noexcept { content_ended_ = true; }
+    void end_of_content() noexcept { mail_.all_given = true; }
     /// In answer to `action::kind::content`: there should be more, but it cannot be had. The mail is abandoned, without
     /// the dot that would commit it, by closing the connection (RFC 5321 §4.1.1.4 knows no other way).
-    void content_failed() noexcept { abandon_content(errc::body_failed); }
+    void content_failed() noexcept { failed(errc::body_failed); }
     [[nodiscard]] errc noop() noexcept { return ask(phase::noop); }
     [[nodiscard]] errc reset() noexcept { return ask(phase::rset); }
     /// Says QUIT and waits a short time for the answer, which changes nothing.
@@ -84,13 +85,13 @@ public:
 
     // What is known.
 
-    const capabilities& offered() const noexcept { return capabilities_; } ///< none after HELO
+    const capabilities& offered() const noexcept { return line_.offered; } ///< none after HELO
     /// The last reply that was read in full; its text is valid until `next` is called.
     reply last_reply() const noexcept { return reader_.whole(); }
     /// After `closed`: `ok` if the caller's `quit` ended it, else why the session ended.
-    errc error() const noexcept { return error_; }
-    /// The phase in which the session, or its last mail, ended.
-    phase where() const noexcept { return ended_; }
+    errc error() const noexcept { return line_.error; }
+    /// After `closed`: the phase in which the session ended. What became of a mail is in its recipients.
+    phase where() const noexcept { return line_.ended; }
     bool encrypted() const noexcept { return options_.encrypted; }
 
 protected:
@@ -103,62 +104,73 @@ private:
         std::size_t recipient = 0;
     };
 
-    // Write side.
     bool may_write() const noexcept;
-    action write_command(std::span<char> buffer) noexcept;
-    action write_content() noexcept;
-    void render(class command_writer& to) const noexcept;
+    bool turn(action& a, std::span<char> buffer) noexcept;
+    // Write side.
+    void write_command(action& a, std::span<char> buffer) noexcept;
+    bool write_content(action& a) noexcept;
+    bool render(class command_writer& to) const noexcept;
     void advance_write() noexcept;
     // Reply side.
     bool read_replies() noexcept;
     void on_reply() noexcept;
-    void on_hello(const reply& r, bool refused) noexcept;
-    void on_auth(const reply& r, const status& s) noexcept;
-    void on_transaction(const status& s) noexcept;
+    void on_hello(status& s) noexcept;
+    void on_auth(const status& s) noexcept;
+    void on_recipient(const status& s) noexcept;
+    void on_data(const status& s) noexcept;
     void on_content(const status& s) noexcept;
     // Turns of the session.
     errc ask(phase command) noexcept;
     void idle() noexcept;
-    void leave(errc why, phase where) noexcept;
+    void leave(const status& s) noexcept;
     void over(errc why, phase where) noexcept;
     void distrust(errc why) noexcept;
-    void abandon_content(errc why) noexcept;
-    void decide_all(const status& s) noexcept;
-    void lose_all(errc why) noexcept;
+    void decide(const status& s) noexcept;
+    void lose(errc why) noexcept;
     mechanism choose_mechanism() const noexcept;
-    phase here() const noexcept { return outstanding_ != 0 ? read_.at : write_.at; }
-    bool content_handed_over() const noexcept { return ending_sent_ && unsent_ == 0; }
-    action made(action::kind what) const noexcept;
+    phase here() const noexcept { return line_.outstanding != 0 ? line_.read.at : line_.write.at; }
+    bool refused(const status& s) const noexcept { return s.error != errc::ok; }
 
-    session_options options_{domain{}};
-    reply_reader reader_;
+    /// All zero when a connection begins. Flags come first: a Cortex-M reaches the front of an object by short
+    /// instructions.
+    struct line_state {
+        bool open = false;      ///< the session may go on
+        bool deaf = false;      ///< nothing that the server says is believed any more
+        bool mail_open = false; ///< the server holds a reverse-path: RSET before the next MAIL
+        action::kind event = action::kind::ready; ///< `ready`: none
+        errc error = errc::ok;
+        phase ended = phase::connect;
+        mechanism chosen = mechanism::none;
+        std::uint8_t challenges = 0; ///< 334 replies in this AUTH exchange
+        cursor write;                ///< the command to be rendered next
+        cursor read;                 ///< the command whose reply is due next, if `outstanding` is not 0
+        std::size_t outstanding = 0; ///< commands rendered and not answered; the greeting counts as one
+        std::size_t rendered = 0;    ///< octets of the command at `write` that were given out already
+        std::size_t unsent = 0;      ///< octets given out by `next` that the system has not taken
+        std::size_t event_recipient = 0;
+        std::uint32_t serial = 0;
+        std::string_view input;
+        capabilities offered;
+    };
+    /// All zero when a mail begins.
+    struct mail_state {
+        bool go_ahead = false;    ///< a 354 was read: content is due
+        bool discard = false;     ///< the content is a lone dot: nobody would get it (RFC 2920 §3.1)
+        bool all_given = false;   ///< the caller has given all of the content
+        bool ending_sent = false; ///< the octets that end the content were given out
+        bool failing = false;     ///< MAIL was refused: what is left of the group is only read
+        const envelope* under_way = nullptr;
+        std::size_t attempted = 0; ///< recipients whose RCPT was rendered
+        std::size_t accepted = 0;  ///< recipients whose RCPT was answered 2yz
+        std::string_view content;
+    };
+    bool content_handed_over() const noexcept { return mail_.ending_sent && line_.unsent == 0; }
+
+    line_state line_;
+    mail_state mail_;
     dot_stuffer stuffer_;
-    capabilities capabilities_;
-    std::string_view input_;
-    std::string_view content_;
-    const envelope* mail_ = nullptr;
-    cursor write_;                ///< the command to be rendered next
-    cursor read_;                 ///< the command whose reply is due next, if `outstanding_` is not 0
-    std::size_t outstanding_ = 0; ///< commands rendered and not answered; the greeting counts as one
-    std::size_t rendered_ = 0;    ///< octets of the command at `write_` that were given out already
-    std::size_t unsent_ = 0;      ///< octets given out by `next` that the system has not taken
-    std::size_t attempted_ = 0;   ///< recipients whose RCPT was rendered
-    std::size_t accepted_ = 0;    ///< recipients whose RCPT was answered 2yz
-    std::size_t event_recipient_ = 0;
-    std::uint32_t serial_ = 0;
-    action::kind event_ = action::kind::ready; ///< `ready`: none
-    errc error_ = errc::ok;
-    phase ended_ = phase::connect;
-    mechanism mechanism_ = mechanism::none;
-    std::uint8_t challenges_ = 0; ///< 334 replies in this AUTH exchange
-    bool over_ = true;
-    bool go_ahead_ = false;      ///< a 354 was read: content is due
-    bool discard_ = false;       ///< the content is a lone dot: nobody would get it (RFC 2920 §3.1)
-    bool content_ended_ = false; ///< the caller has given all
-    bool ending_sent_ = false;   ///< the octets that end the content were given out
-    bool mail_open_ = false;     ///< the server holds a reverse-path: RSET before the next MAIL
-    bool failing_ = false;       ///< MAIL was refused: what is left of the group is only read
-    bool deaf_ = false;          ///< nothing that the server says is believed any more
+    reply_reader reader_;
+    session_options options_{domain{}};
 };
 
 /// A session with `ReplyText` octets to keep the text of a reply in. What does not fit is cut, and marked as cut; an EHLO

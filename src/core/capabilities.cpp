@@ -1,6 +1,7 @@
 #include "postrider/capabilities.hpp"
 
 #include "core/chars.hpp"
+#include "postrider/config.hpp"
 
 #include <limits>
 
@@ -8,22 +9,12 @@ namespace postrider {
 
 namespace {
 
-struct keyword {
-    char text[20];
-    extension flag;
-};
-
-constexpr keyword keywords[] = {
-    {"AUTH", extension::auth},
-    {"PIPELINING", extension::pipelining},
-    {"SIZE", extension::size},
-    {"8BITMIME", extension::eight_bit_mime},
-    {"ENHANCEDSTATUSCODES", extension::enhanced_status},
-    {"STARTTLS", extension::starttls},
-    {"CHUNKING", extension::chunking},
-    {"SMTPUTF8", extension::smtputf8},
-    {"DSN", extension::dsn},
-};
+/// In the order of the flags of `extension`; each ends with a NUL.
+constexpr const char* keywords() noexcept {
+    if constexpr (config::all_extensions)
+        return "AUTH\0PIPELINING\0SIZE\08BITMIME\0ENHANCEDSTATUSCODES\0STARTTLS\0CHUNKING\0SMTPUTF8\0DSN\0";
+    else return config::pipelining ? "AUTH\0PIPELINING\0" : "AUTH\0";
+}
 
 std::size_t number(std::string_view digits) noexcept {
     constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
@@ -47,11 +38,14 @@ void capabilities::add_line(std::string_view line) noexcept {
         line = {word.data() + 5, word.size() - 5 + line.size()};
         word.remove_suffix(word.size() - 4);
     }
-    for (const keyword& k : keywords) {
-        if (!is_keyword(word, k.text)) continue;
-        extensions.add(k.flag);
-        if (k.flag == extension::size) size_limit = number(take_word(line));
-        if (k.flag != extension::auth) return;
+    std::uint16_t flag = 1;
+    for (const char* keyword = keywords(); *keyword != '\0'; flag = static_cast<std::uint16_t>(flag << 1)) {
+        const std::string_view known = keyword;
+        keyword += known.size() + 1;
+        if (!is_keyword(word, known)) continue;
+        extensions.add(extension{flag});
+        if (config::all_extensions && extension{flag} == extension::size) size_limit = number(take_word(line));
+        if (extension{flag} != extension::auth) return;
         while (!(word = take_word(line)).empty()) {
             if (is_keyword(word, "PLAIN")) mechanisms.add(mechanism::plain);
             if (is_keyword(word, "LOGIN")) mechanisms.add(mechanism::login);

@@ -14,13 +14,11 @@
 //
 // `write_.at == phase::connect` means that nothing is to be written until a reply decides what comes next.
 //
-// What a mail became is decided at four places only:
-//   - `decide_all`: a refusal of AUTH, MAIL, DATA, or the answer to the content, for every recipient without a result;
-//   - the RCPT case of `on_transaction`: a refusal of one recipient;
-//   - `lose_all`: there will be no answer. `unknown` if the end of the content was handed to the system, else `deferred`,
-//     or `not_attempted` for those whose RCPT was never rendered;
-//   - `abandon_content`: the caller could not, or must not, go on.
-// A result is written once: the first refusal in protocol order wins, and those that follow from it change nothing.
+// What a mail became is written at two places only: `on_recipient`, a refusal of one recipient, and `decide`, for every
+// recipient that has no result yet: a refusal of AUTH, MAIL or DATA, the answer to the content, or `lose`, when there will
+// be no answer: `unknown` if the end of the content was handed to the system, else `deferred`, or `not_attempted` for those
+// whose RCPT was never rendered. A result is written once, so the first refusal in protocol order wins, and those that
+// follow from it change nothing.
 //
 // THE ONE DANGER: saying that a mail was not taken when it was, or the other way round. So the end of the content counts
 // as sent by what the system took (`wrote`), not by what was rendered; a reply that comes before it can refuse a mail, but
@@ -37,223 +35,214 @@ namespace postrider {
 
 errc session_base::start(const session_options& options) noexcept {
     options_ = options;
+    const std::uint32_t serial = line_.serial;
     reader_.restart();
-    capabilities_ = {};
-    input_ = {};
-    mail_ = nullptr;
-    write_ = {};
-    read_ = {phase::greeting};
-    outstanding_ = 1;
-    rendered_ = unsent_ = 0;
-    event_ = action::kind::ready;
-    error_ = errc::ok;
-    ended_ = phase::greeting;
-    mail_open_ = deaf_ = false;
-    over_ = true;
-
+    line_ = {};
+    line_.serial = serial + 1;
+    mail_ = {};
     const credentials& auth = options.auth;
-    for (const std::string_view text : {auth.user, auth.password})
-        for (const char c : text)
-            if (c == '\0') return error_ = errc::invalid_credentials;
-    if (!auth.user.empty() && !options.encrypted && !auth.allow_cleartext_auth) return error_ = errc::cleartext_auth;
-    over_ = false;
+    if (auth.user.find('\0') != auth.user.npos || auth.password.find('\0') != auth.password.npos)
+        return line_.error = errc::invalid_credentials;
+    if (!auth.user.empty() && !options.encrypted && !auth.allow_cleartext_auth) return line_.error = errc::cleartext_auth;
+    line_.open = true;
+    line_.read.at = phase::greeting;
+    line_.outstanding = 1;
     return errc::ok;
 }
 
 errc session_base::send(const envelope& mail) noexcept {
-    if (over_ || mail_ != nullptr || read_.at >= phase::noop || write_.at >= phase::noop) return errc::wrong_state;
+    // Before the session is free (NOOP and all that comes behind it in `phase`) a mail may be handed over and waits.
+    if (!line_.open || mail_.under_way != nullptr || line_.read.at >= phase::noop || line_.write.at >= phase::noop)
+        return errc::wrong_state;
     if (mail.recipients.empty()) return errc::no_recipients;
     for (const recipient& r : mail.recipients)
         if (r.forward_path.is_null()) return errc::invalid_mailbox;
     for (recipient& r : mail.recipients) r.result = {};
-    mail_ = &mail;
-    attempted_ = accepted_ = 0;
-    content_ = {};
-    content_ended_ = ending_sent_ = go_ahead_ = discard_ = failing_ = false;
+    mail_ = {};
+    mail_.under_way = &mail;
     stuffer_ = dot_stuffer{options_.content};
-    if (read_.at == phase::connect) idle();
+    if (line_.read.at == phase::connect) idle();
     return errc::ok;
 }
 
 errc session_base::ask(phase command) noexcept {
-    if (over_ || mail_ != nullptr || read_.at != phase::connect || write_.at != phase::connect)
+    if (!line_.open || mail_.under_way != nullptr || line_.read.at != phase::connect || line_.write.at != phase::connect)
         return errc::wrong_state;
-    write_ = read_ = {command};
+    line_.write.at = line_.read.at = line_.ended = command;
     return errc::ok;
 }
 
 void session_base::failed(errc why) noexcept {
-    if (over_) return;
-    // The caller said QUIT, or the session's own end is known already: how the line went dead changes nothing.
-    if (read_.at == phase::quit) return over(error_, ended_);
+    if (!line_.open) return;
     const phase where = here();
-    lose_all(why);
+    // After QUIT the session's end is known already: how the line went dead changes nothing.
+    if (where == phase::quit) return over(line_.error, line_.ended);
+    lose(why);
     over(why, where);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // What to do next
 
-action session_base::made(action::kind what) const noexcept {
+action session_base::next(std::span<char> buffer) noexcept {
     action a;
-    a.what = what;
-    a.where = here();
-    a.serial = serial_;
+    while (!turn(a, buffer)) {}
+    if (a.what == action::kind::write) line_.unsent += a.octets.size();
+    else a.where = here();
+    a.serial = line_.serial;
     return a;
 }
 
-action session_base::next(std::span<char> buffer) noexcept {
-    for (;;) {
-        if (event_ != action::kind::ready) {
-            action a = made(event_);
-            a.recipient_index = event_recipient_;
-            event_ = action::kind::ready;
-            return a;
-        }
-        if (!over_ && !deaf_ && read_replies()) continue;
-        if (mail_ != nullptr &&
-            (over_ || read_.at == phase::quit || (write_.at == phase::connect && outstanding_ == 0))) {
-            mail_ = nullptr;
-            event_ = action::kind::mail;
-            if (read_.at != phase::quit) idle();
-            continue;
-        }
-        if (deaf_ && write_.at == phase::connect) over(error_, ended_);
-        if (over_) return made(action::kind::closed);
-        if (write_.at == phase::data && outstanding_ == 0 && accepted_ == 0 && rendered_ == 0) {
-            write_ = read_ = {}; // every answer is here and no recipient was taken: DATA is not worth a wait
-            continue;
-        }
-        if (may_write()) {
-            if (buffer.empty()) return made(action::kind::write);
-            const action a = write_.at == phase::content ? write_content() : write_command(buffer);
-            if (!over_) return a;
-            continue; // the content was abandoned
-        }
-        if (outstanding_ == 0) return made(action::kind::ready);
-        action a = made(action::kind::read);
-        a.limit = read_.at == phase::content ? end_of_content_seconds : time_limit_seconds(read_.at);
-        return a;
+/// Takes one turn. Returns whether it found something for the caller to do.
+bool session_base::turn(action& a, std::span<char> buffer) noexcept {
+    if (line_.event != action::kind::ready) {
+        a.what = line_.event;
+        a.recipient_index = line_.event_recipient;
+        line_.event = action::kind::ready;
+        return true;
     }
+    if (line_.open && !line_.deaf && read_replies()) return false;
+
+    const bool leaving = line_.read.at == phase::quit;
+    const bool nothing_due = line_.write.at == phase::connect && line_.outstanding == 0;
+    if (mail_.under_way != nullptr && (!line_.open || leaving || nothing_due)) {
+        mail_.under_way = nullptr;
+        line_.event = action::kind::mail;
+        if (!leaving) idle();
+        return false;
+    }
+    if (!line_.open || (line_.deaf && line_.write.at == phase::connect)) {
+        a.what = action::kind::closed;
+        line_.open = false;
+        return true;
+    }
+    if (line_.write.at == phase::data && line_.outstanding == 0 && mail_.accepted == 0 && line_.rendered == 0) {
+        line_.write.at = phase::connect; // every answer is here and no recipient was taken: DATA is not worth a wait
+        return false;
+    }
+    if (may_write()) {
+        a.what = action::kind::write;
+        a.where = line_.write.at;
+        if (buffer.empty()) return true;
+        if (line_.write.at == phase::content) return write_content(a);
+        write_command(a, buffer);
+        return true;
+    }
+    a.what = line_.outstanding == 0 ? action::kind::ready : action::kind::read;
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Write side
 
-// RFC 2920 §3.1: EHLO, AUTH, DATA, NOOP and QUIT end their group, so what follows them waits for `outstanding_` to be 0;
+// RFC 2920 §3.1: EHLO, AUTH, DATA, NOOP and QUIT end their group, so what follows them waits until nothing is outstanding;
 // RSET, MAIL and RCPT may stand anywhere in it.
 bool session_base::may_write() const noexcept {
-    if (rendered_ != 0) return true; // a line that was begun is finished
-    switch (write_.at) {
-    case phase::connect: return false;
-    case phase::content: return go_ahead_;
-    case phase::mail:
-    case phase::rcpt:
-    case phase::data: return outstanding_ == 0 || (options_.pipelining && capabilities_.has(extension::pipelining));
-    default: return outstanding_ == 0;
+    const phase at = line_.write.at;
+    if (at == phase::connect) return false;
+    if (at == phase::content) return mail_.go_ahead;
+    if (line_.outstanding == 0) return true;
+    if constexpr (config::pipelining) {
+        if (line_.rendered != 0) return true; // a line that was begun is finished
+        if (at >= phase::mail && at <= phase::data)
+            return options_.pipelining && line_.offered.has(extension::pipelining);
     }
+    return false;
 }
 
-void session_base::render(command_writer& to) const noexcept {
-    switch (write_.at) {
+/// Puts the command at `write`. Returns whether that is all of it, which is so unless it found no room.
+bool session_base::render(command_writer& to) const noexcept {
+    static constexpr char verbs[][12] = {"EHLO ",       "HELO ",     "AUTH ", "NOOP", "RSET",
+                                         "MAIL FROM:<", "RCPT TO:<", "DATA",  "",     "QUIT"};
+    static_assert(static_cast<int>(phase::quit) - static_cast<int>(phase::ehlo) == 9);
+    const phase at = line_.write.at;
+    const bool answer = at == phase::auth && line_.challenges != 0;
+    if (!answer) to.put(verbs[static_cast<int>(at) - static_cast<int>(phase::ehlo)]);
+    std::string_view ending = "\r\n";
+    switch (at) {
     case phase::ehlo:
-    case phase::helo:
-        to.put(write_.at == phase::ehlo ? "EHLO " : "HELO ");
-        to.put(options_.client.text());
-        break;
+    case phase::helo: to.put(options_.client.text()); break;
     case phase::auth: {
         const credentials& c = options_.auth;
-        const std::string_view nul{"", 1};
-        const std::string_view plain[] = {nul, c.user, nul, c.password}; // authzid empty: RFC 4616 §2
-        if (mechanism_ == mechanism::login && challenges_ != 0) {
-            to.put_base64({challenges_ == 1 ? &plain[1] : &plain[3], 1});
-            break;
-        }
-        if (challenges_ == 0) to.put(mechanism_ == mechanism::login ? "AUTH LOGIN" : "AUTH PLAIN");
-        if (mechanism_ == mechanism::login) break;
-        if (challenges_ == 0) {
-            // RFC 4954 §4: not where the line would be longer than 512 octets.
-            if (!c.initial_response || c.user.size() + c.password.size() > 370) break;
+        const bool login = line_.chosen == mechanism::login;
+        const std::string_view texts[] = {{"", 1}, c.user, {"", 1}, c.password}; // PLAIN, authzid empty: RFC 4616 §2
+        std::span<const std::string_view> message{texts};
+        if (answer && login) message = {&texts[2 * line_.challenges - 1], 1};
+        if (!answer) {
+            to.put(login ? "LOGIN" : "PLAIN");
+            // RFC 4954 §4: no initial response where the line would be longer than 512 octets.
+            if (login || !c.initial_response || c.user.size() + c.password.size() > 370) break;
             to.put(" ");
         }
-        to.put_base64(plain);
+        to.put_base64(message);
         break;
     }
-    case phase::rset: to.put("RSET"); break;
-    case phase::noop: to.put("NOOP"); break;
     case phase::mail:
-        to.put("MAIL FROM:<");
-        to.put(mail_->reverse_path.text());
-        to.put(">");
+        to.put(mail_.under_way->reverse_path.text());
+        ending = ">\r\n";
         break;
     case phase::rcpt:
-        to.put("RCPT TO:<");
-        to.put(mail_->recipients[write_.recipient].forward_path.text());
-        to.put(">");
+        to.put(mail_.under_way->recipients[line_.write.recipient].forward_path.text());
+        ending = ">\r\n";
         break;
-    case phase::data: to.put("DATA"); break;
-    default: to.put("QUIT"); break;
+    default: break;
     }
-    to.put("\r\n");
+    to.put(ending);
+    return to.whole();
 }
 
-action session_base::write_command(std::span<char> buffer) noexcept {
-    command_writer writer{buffer, rendered_};
-    render(writer);
-    action a = made(action::kind::write);
-    a.where = write_.at;
-    a.limit = time_limit_seconds(write_.at);
-    a.secret = write_.at == phase::auth;
+void session_base::write_command(action& a, std::span<char> buffer) noexcept {
+    command_writer writer{buffer, line_.rendered};
+    a.ends = render(writer);
     a.own = true;
-    a.ends = writer.whole();
     a.octets = {buffer.data(), writer.written()};
-    rendered_ += writer.written();
-    unsent_ += writer.written();
+    line_.rendered += a.octets.size();
     if (a.ends) advance_write();
-    return a;
 }
 
 void session_base::advance_write() noexcept {
-    rendered_ = 0;
-    if (outstanding_++ == 0) read_ = write_;
-    ++serial_;
-    switch (write_.at) {
-    case phase::rset: write_ = {mail_ != nullptr ? phase::mail : phase::connect}; break;
-    case phase::mail: write_ = {phase::rcpt}; break;
+    cursor& write = line_.write;
+    line_.rendered = 0;
+    if (line_.outstanding++ == 0) line_.read = write;
+    ++line_.serial;
+    switch (write.at) {
+    case phase::mail: write = {phase::rcpt}; break;
     case phase::rcpt:
-        attempted_ = write_.recipient + 1;
-        if (failing_) write_ = {};
-        else if (attempted_ != mail_->recipients.size()) write_.recipient = attempted_;
-        else write_ = {phase::data};
+        mail_.attempted = ++write.recipient;
+        if (mail_.failing) write.at = phase::connect;
+        else if (write.recipient == mail_.under_way->recipients.size()) write.at = phase::data;
         break;
-    case phase::data: write_ = {phase::content}; break;
-    default: write_ = {}; break;
+    case phase::data: write.at = phase::content; break;
+    case phase::rset:
+        if (mail_.under_way != nullptr) {
+            write.at = phase::mail;
+            break;
+        }
+        [[fallthrough]];
+    default: write.at = phase::connect; break;
     }
 }
 
-action session_base::write_content() noexcept {
-    action a = made(action::kind::write);
-    a.where = phase::content;
-    a.limit = time_limit_seconds(phase::content);
-    if (!discard_) {
-        a.octets = stuffer_.next(content_);
-        if (a.octets.empty() && !content_ended_ && !stuffer_.failed()) {
+/// Returns false if there is nothing to be written for now, because the content was abandoned.
+bool session_base::write_content(action& a) noexcept {
+    if (!mail_.discard) {
+        a.octets = stuffer_.next(mail_.content);
+        if (a.octets.empty() && !mail_.all_given && !stuffer_.failed()) {
             a.what = action::kind::content;
-            return a;
+            return true;
         }
     }
     if (a.octets.empty()) {
-        a.octets = discard_ ? ".\r\n" : stuffer_.terminator();
+        a.octets = mail_.discard ? ".\r\n" : stuffer_.terminator();
         if (stuffer_.failed()) {
-            abandon_content(errc::bare_line_ending);
-            return a;
+            failed(errc::bare_line_ending);
+            return false;
         }
-        a.ends = ending_sent_ = true;
-        ++serial_;
-        write_ = {};
+        a.ends = mail_.ending_sent = true;
+        ++line_.serial;
+        line_.write.at = phase::connect;
     }
-    unsent_ += a.octets.size();
-    return a;
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -262,175 +251,170 @@ action session_base::write_content() noexcept {
 /// Deals with what was received, up to the end of a reply that has consequences. Returns whether there was one.
 bool session_base::read_replies() noexcept {
     for (;;) {
-        if (input_.empty()) return false;
-        const reply_reader::event event = reader_.next(input_);
+        const reply_reader::event event = reader_.next(line_.input);
         if (event == reply_reader::event::more) return false;
         if (event == reply_reader::event::failed) {
             distrust(reader_.error());
             return true;
         }
-        if (outstanding_ != 0 && read_.at == phase::ehlo) {
+        if (here() == phase::ehlo) {
             // Line 1 is the server's name and greeting (RFC 5321 §4.1.1.1).
-            if (reader_.line_number() > 1) capabilities_.add_line(reader_.line());
+            if (reader_.line_number() > 1) line_.offered.add_line(reader_.line());
             if (event == reply_reader::event::line) reader_.drop_text();
         }
-        if (event == reply_reader::event::line) continue;
-        on_reply();
-        return true;
+        if (event == reply_reader::event::reply) {
+            on_reply();
+            return true;
+        }
     }
 }
 
 void session_base::on_reply() noexcept {
     const reply r = reader_.whole();
     const unsigned digit = r.first_digit();
-    const bool refused = digit == 4 || digit == 5;
-    ++serial_;
-    if (outstanding_ == 0) {
+    const phase at = line_.read.at;
+    ++line_.serial;
+    if (line_.outstanding == 0) {
         // Nobody asked. A server may say 421 at any moment (RFC 5321 §3.8); everything else is out of step.
         if (r.code != 421) return distrust(errc::unexpected_reply);
         return over(errc::refused, phase::connect);
     }
-    const phase at = read_.at;
+    if (at == phase::quit) return over(line_.error, line_.ended);
+
     status s;
-    s.what = digit == 4 ? outcome::deferred : refused ? outcome::rejected : outcome::accepted;
     s.where = at;
-    s.error = refused ? errc::refused : errc::ok;
     s.code = r.code;
     s.enhanced = r.enhanced;
-
-    if (at == phase::quit) return over(error_, ended_);
-    // A code of a digit that makes no sense for this command is no answer to it (RFC 5321 §4.3.2). 235 alone says that the
-    // server knows who we are (RFC 4954 §6).
-    const bool positive = at == phase::data   ? digit == 3
-                          : at == phase::auth ? r.code == 235 || r.code == 334
-                                              : digit == 2;
-    if (!refused && !positive) return distrust(errc::unexpected_reply);
-    --outstanding_;
+    s.what = outcome::accepted;
+    if (digit >= 4) {
+        s.what = digit == 4 ? outcome::deferred : outcome::rejected;
+        s.error = errc::refused;
+    } else if (at == phase::data ? digit != 3 : at == phase::auth ? r.code != 235 && r.code != 334 : digit != 2) {
+        // A code of a digit that makes no sense for its command is no answer to it (RFC 5321 §4.3.2). 235 alone says that
+        // the server knows who we are (RFC 4954 §6).
+        return distrust(errc::unexpected_reply);
+    }
+    --line_.outstanding;
 
     switch (at) {
     case phase::greeting:
-        if (refused) leave(errc::refused, at);
-        else write_ = {options_.helo ? phase::helo : phase::ehlo};
-        break;
     case phase::ehlo:
-    case phase::helo: on_hello(r, refused); break;
-    case phase::auth: on_auth(r, s); break;
-    case phase::noop:
-        event_ = action::kind::answered;
-        read_ = {};
+    case phase::helo: on_hello(s); break;
+    case phase::auth: on_auth(s); break;
+    case phase::mail:
+        line_.read = {phase::rcpt};
+        line_.mail_open = !refused(s);
+        if (!refused(s)) break;
+        mail_.failing = true;
+        decide(s);
+        // What is left of the group is not sent; but a line that was begun is finished, and a DATA that left is answered.
+        if (line_.write.at != phase::content && line_.rendered == 0) line_.write.at = phase::connect;
         break;
-    default: on_transaction(s); break;
+    case phase::rcpt: on_recipient(s); break;
+    case phase::data: on_data(s); break;
+    case phase::content: on_content(s); break;
+    default: // NOOP, RSET
+        line_.mail_open = false;
+        line_.read.at = phase::mail;
+        if (mail_.under_way != nullptr) break;
+        line_.event = action::kind::answered;
+        line_.read.at = phase::connect;
+        break;
     }
-    if (r.code == 421 && !over_ && write_.at != phase::quit) {
+    if (r.code == 421 && line_.open && line_.write.at != phase::quit) {
         // The server is closing (RFC 5321 §3.8). Nothing that was sent behind this command will be answered.
-        decide_all(s);
-        if (outstanding_ != 0) over(errc::refused, at);
-        else leave(errc::refused, at);
+        const bool behind = line_.outstanding != 0;
+        leave(s);
+        if (behind) over(s.error, at);
     }
 }
 
-void session_base::on_hello(const reply& r, bool refused) noexcept {
-    if (refused) {
-        capabilities_ = {};
+void session_base::on_hello(status& s) noexcept {
+    if (refused(s)) {
         // RFC 5321 §4.1.4, §4.2.4: these say that EHLO is not known; any other refusal is meant for us.
-        const bool old = r.code == 500 || r.code == 501 || r.code == 502 || r.code == 504;
-        if (read_.at == phase::ehlo && old) write_ = {phase::helo};
-        else leave(errc::refused, read_.at);
-        return;
+        const bool old = s.code == 500 || s.code == 501 || s.code == 502 || s.code == 504;
+        line_.offered = {};
+        s.what = outcome::not_attempted;
+        if (s.where == phase::ehlo && old) line_.write.at = phase::helo;
+        else leave(s);
+    } else if (s.where == phase::greeting) {
+        line_.write.at = options_.helo ? phase::helo : phase::ehlo;
+    } else if (options_.auth.user.empty()) {
+        idle();
+    } else if ((line_.chosen = choose_mechanism()) != mechanism::none) {
+        line_.write.at = phase::auth;
+    } else if (options_.auth.when != auth_when::required) {
+        idle();
+    } else {
+        s = {.where = s.where, .error = errc::auth_unavailable};
+        leave(s);
     }
-    if (options_.auth.user.empty()) return idle();
-    mechanism_ = choose_mechanism();
-    challenges_ = 0;
-    if (mechanism_ != mechanism::none) write_ = {phase::auth};
-    else if (options_.auth.when == auth_when::required) leave(errc::auth_unavailable, read_.at);
-    else idle();
 }
 
 mechanism session_base::choose_mechanism() const noexcept {
     const credentials& c = options_.auth;
-    const bool extended = read_.at == phase::ehlo; // AUTH is an extension: none after HELO (RFC 4954 §3)
-    if (capabilities_.mechanisms.has(c.preferred)) return c.preferred;
-    if (capabilities_.mechanisms.has(mechanism::plain)) return mechanism::plain;
-    if (capabilities_.mechanisms.has(mechanism::login)) return mechanism::login;
-    const bool blind =
-        c.when == auth_when::attempt || (c.when == auth_when::if_offered && capabilities_.has(extension::auth));
-    return extended && blind ? mechanism::plain : mechanism::none;
+    const flags<mechanism> offered = line_.offered.mechanisms;
+    if (offered.has(c.preferred)) return c.preferred;
+    if (offered.bits != 0) return offered.has(mechanism::plain) ? mechanism::plain : mechanism::login;
+    // AUTH is an extension: none after HELO (RFC 4954 §3).
+    const bool blind = c.when == auth_when::attempt
+                           ? line_.read.at == phase::ehlo
+                           : c.when == auth_when::if_offered && line_.offered.has(extension::auth);
+    return blind ? mechanism::plain : mechanism::none;
 }
 
-void session_base::on_auth(const reply& r, const status& s) noexcept {
-    if (r.code == 235) return idle();
-    if (s.error != errc::ok) {
-        // A refusal is final: the same secret is not shown again by a weaker mechanism.
-        decide_all(s);
-        return leave(errc::refused, phase::auth);
-    }
+void session_base::on_auth(const status& s) noexcept {
+    if (s.code == 235) return idle();
+    // A refusal is final: the same secret is not shown again by a weaker mechanism.
+    if (refused(s)) return leave(s);
     // 334. PLAIN has one message, LOGIN has two; a server that asks for more gets nothing more.
-    const unsigned most = mechanism_ == mechanism::login ? 2 : 1;
-    if (challenges_ == most) return distrust(errc::unexpected_reply);
-    ++challenges_;
-    write_ = {phase::auth};
+    const unsigned most = line_.chosen == mechanism::login ? 2 : 1;
+    if (line_.challenges == most) {
+        line_.outstanding = 1;
+        return distrust(errc::unexpected_reply);
+    }
+    ++line_.challenges;
+    line_.write.at = phase::auth;
 }
 
-void session_base::on_transaction(const status& s) noexcept {
-    const bool refused = s.error != errc::ok;
-    switch (read_.at) {
-    case phase::rset:
-        mail_open_ = false;
-        if (mail_ == nullptr) {
-            event_ = action::kind::answered;
-            read_ = {};
-        } else {
-            read_ = {phase::mail};
-        }
-        break;
-    case phase::mail:
-        read_ = {phase::rcpt};
-        mail_open_ = !refused;
-        if (!refused) break;
-        failing_ = true;
-        decide_all(s);
-        if (write_.at != phase::content && rendered_ == 0) write_ = {}; // what is left of the group is not sent
-        break;
-    case phase::rcpt: {
-        recipient& r = mail_->recipients[read_.recipient];
-        if (!refused) {
-            ++accepted_;
-        } else if (!failing_) {
-            r.result = s;
-            event_ = action::kind::refused;
-            event_recipient_ = read_.recipient;
-        }
-        if (++read_.recipient == mail_->recipients.size()) read_ = {phase::data};
-        break;
+void session_base::on_recipient(const status& s) noexcept {
+    const std::size_t index = line_.read.recipient++;
+    recipient& r = mail_.under_way->recipients[index];
+    if (!refused(s)) {
+        ++mail_.accepted;
+    } else if (!mail_.failing) {
+        r.result = s;
+        line_.event = action::kind::refused;
+        line_.event_recipient = index;
     }
-    case phase::data:
-        read_ = {};
-        if (refused) {
-            decide_all(s);
-            write_ = {};
-            break;
-        }
-        // RFC 2920 §3.1: nobody is left to get the mail, so a lone dot and not the mail. But where the server took a
-        // recipient although it refused MAIL, the dot would deliver an empty mail under some other sender.
-        discard_ = accepted_ == 0;
-        if (failing_ && !discard_) return over(errc::unexpected_reply, phase::data);
-        go_ahead_ = true;
-        outstanding_ = 1;
-        read_ = {phase::content};
-        break;
-    default: on_content(s); break;
+    if (line_.read.recipient == mail_.under_way->recipients.size()) line_.read.at = phase::data;
+}
+
+void session_base::on_data(const status& s) noexcept {
+    if (refused(s)) {
+        decide(s);
+        line_.write.at = phase::connect;
+        return;
     }
+    // RFC 2920 §3.1: nobody is left to get the mail, so a lone dot and not the mail. But where the server took a recipient
+    // although it refused MAIL, the dot would deliver an empty mail under some other sender.
+    mail_.discard = mail_.accepted == 0;
+    if (mail_.failing && !mail_.discard) return over(errc::unexpected_reply, phase::data);
+    mail_.go_ahead = true;
+    line_.outstanding = 1;
+    line_.read.at = phase::content;
 }
 
 void session_base::on_content(const status& s) noexcept {
     if (!content_handed_over()) {
-        if (s.error == errc::ok) return distrust(errc::unexpected_reply); // it accepts what it cannot have
-        decide_all(s);
+        line_.outstanding = 1;
+        if (!refused(s)) return distrust(errc::unexpected_reply); // it accepts what it cannot have
+        decide(s);
         return over(errc::refused, phase::content); // refused in the middle: to stop now is to close
     }
-    decide_all(s);
-    mail_open_ = false;
-    read_ = write_ = {};
+    decide(s);
+    line_.mail_open = false;
+    line_.read.at = line_.write.at = phase::connect;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -438,76 +422,57 @@ void session_base::on_content(const status& s) noexcept {
 
 /// The session is free for the next thing: a mail that waits, or whatever the caller asks for.
 void session_base::idle() noexcept {
-    read_ = write_ = {};
-    if (mail_ != nullptr) write_ = {mail_open_ ? phase::rset : phase::mail};
+    line_.read.at = line_.write.at = phase::connect;
+    if (mail_.under_way != nullptr) line_.write.at = line_.mail_open ? phase::rset : phase::mail;
 }
 
-/// Ends the session with a QUIT; nothing is outstanding.
-void session_base::leave(errc why, phase where) noexcept {
-    error_ = why;
-    ended_ = where;
-    status s;
-    s.where = where;
-    s.error = why;
-    if (why == errc::refused) {
-        s.code = reader_.whole().code;
-        s.enhanced = reader_.whole().enhanced;
-    }
-    decide_all(s);
-    read_ = write_ = {phase::quit};
+/// Ends the session with a QUIT.
+void session_base::leave(const status& s) noexcept {
+    decide(s);
+    line_.error = s.error;
+    line_.ended = s.where;
+    line_.outstanding = 0;
+    line_.read.at = line_.write.at = phase::quit;
 }
 
 /// Ends the session at once.
 void session_base::over(errc why, phase where) noexcept {
-    error_ = why;
-    ended_ = where;
-    over_ = true;
+    line_.error = why;
+    line_.ended = where;
+    line_.open = false;
 }
 
 /// What the server says can no longer be matched to what was asked. Outside the content a QUIT is sent for a clean end, its
 /// answer is not waited for, and whatever else the server says is not read.
 void session_base::distrust(errc why) noexcept {
     const phase where = here();
-    lose_all(why);
-    if ((go_ahead_ && mail_ != nullptr && !ending_sent_) || rendered_ != 0) return over(why, where);
-    error_ = why;
-    ended_ = where;
-    outstanding_ = 0;
-    deaf_ = true;
-    read_ = write_ = {phase::quit};
+    const bool inside = line_.rendered != 0 || (mail_.go_ahead && mail_.under_way != nullptr && !mail_.ending_sent);
+    lose(why);
+    leave({.where = where, .error = why});
+    line_.deaf = true;
+    line_.open = !inside;
 }
 
-void session_base::abandon_content(errc why) noexcept {
-    if (over_ || mail_ == nullptr) return;
-    status s;
-    s.what = outcome::deferred;
-    s.where = phase::content;
-    s.error = why;
-    decide_all(s);
-    over(why, phase::content);
-}
-
-void session_base::decide_all(const status& s) noexcept {
-    if (mail_ == nullptr) return;
-    for (recipient& r : mail_->recipients) {
+/// Gives a result to every recipient that has none: the first refusal in protocol order wins.
+void session_base::decide(const status& s) noexcept {
+    if (mail_.under_way == nullptr) return;
+    std::size_t index = 0;
+    for (recipient& r : mail_.under_way->recipients) {
+        const bool attempted = index++ < mail_.attempted;
         if (!r.result.open()) continue;
         r.result = s;
-        if (s.error != errc::refused) continue;
-        event_ = action::kind::refused;
-        event_recipient_ = all_recipients;
+        if (s.error == errc::refused) {
+            line_.event = action::kind::refused;
+            line_.event_recipient = all_recipients;
+        } else if (s.what == outcome::deferred && !attempted) {
+            r.result.what = outcome::not_attempted;
+        }
     }
 }
 
-void session_base::lose_all(errc why) noexcept {
-    if (mail_ == nullptr) return;
-    status s;
-    s.where = here();
-    s.error = why;
-    for (std::size_t i = 0; i != mail_->recipients.size(); ++i) {
-        s.what = content_handed_over() ? outcome::unknown : i < attempted_ ? outcome::deferred : outcome::not_attempted;
-        status& result = mail_->recipients[i].result;
-        if (result.open()) result = s;
-    }
+/// There will be no answer.
+void session_base::lose(errc why) noexcept {
+    decide({.what = content_handed_over() ? outcome::unknown : outcome::deferred, .where = here(), .error = why});
 }
 
 } // namespace postrider

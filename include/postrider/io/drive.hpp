@@ -107,7 +107,7 @@ errc drive(session_base& session, Stream& stream, Content&& content, deadline un
         case action::kind::write:
             if (!out.full()) {
                 out.add(a);
-                observer.sent(a.octets, a.where, a.secret, a.ends);
+                observer.sent(a.octets, a.where, a.secret(), a.ends);
                 if (!out.full()) continue;
             }
             started = clock::now();
@@ -135,7 +135,7 @@ errc drive(session_base& session, Stream& stream, Content&& content, deadline un
             break;
         }
 
-        const std::chrono::seconds limit{a.limit};
+        const std::chrono::seconds limit{a.limit()};
         const transfer_result r = stream.transfer(out.parts(), in, std::min(until, started + limit));
         session.wrote(r.written);
         out.drop(r.written);

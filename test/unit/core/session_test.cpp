@@ -53,8 +53,8 @@ struct conversation {
             case action::kind::write:
                 EXPECT_FALSE(a.octets.empty());
                 sent += a.octets;
-                sent_secret.append(a.octets.size(), a.secret ? 's' : '-');
-                sent_limit.insert(sent_limit.end(), a.octets.size(), a.limit);
+                sent_secret.append(a.octets.size(), a.secret() ? 's' : '-');
+                sent_limit.insert(sent_limit.end(), a.octets.size(), a.limit());
                 writes.push_back(a);
                 s.wrote(a.octets.size());
                 break;
@@ -347,7 +347,7 @@ TEST(Session, OnlyTheLastPieceOfALineEndsIt) {
             if (a.own) {
                 EXPECT_LE(a.octets.size(), size);
             }
-            EXPECT_EQ(a.secret, a.where == phase::auth);
+            EXPECT_EQ(a.secret(), a.where == phase::auth);
             EXPECT_EQ(a.own, a.where != phase::content);
             ends += a.ends;
         }
@@ -394,9 +394,9 @@ TEST(Session, LimitOfEveryWait) {
     ASSERT_EQ(c.reads.size(), std::size(waits));
     for (std::size_t i = 0; i != std::size(waits); ++i) {
         EXPECT_EQ(c.reads[i].where, waits[i].where) << i;
-        EXPECT_EQ(c.reads[i].limit, waits[i].seconds) << i;
+        EXPECT_EQ(c.reads[i].limit(), waits[i].seconds) << i;
     }
-    for (const action& a : c.writes) EXPECT_EQ(a.limit, time_limit_seconds(a.where));
+    for (const action& a : c.writes) EXPECT_EQ(a.limit(), time_limit_seconds(a.where));
 }
 
 // A group has the limit of each reply in turn.
@@ -407,7 +407,7 @@ TEST(Session, LimitsWithinAGroup) {
     ASSERT_EQ(c.s.send(l.mail), errc::ok);
     ASSERT_EQ(c.run(pipelining + mail_taken).what, action::kind::ready);
     std::vector<unsigned> limits;
-    for (const action& a : c.reads) limits.push_back(a.limit);
+    for (const action& a : c.reads) limits.push_back(a.limit());
     EXPECT_EQ(limits, (std::vector<unsigned>{300, 300, 300, 300, 120, 600}));
 }
 
@@ -493,7 +493,7 @@ TEST(Session, ContentIsNotCopied) {
     EXPECT_EQ(a.octets.size(), text.size());
     EXPECT_FALSE(a.own);
     EXPECT_FALSE(a.ends);
-    EXPECT_EQ(a.limit, 180);
+    EXPECT_EQ(a.limit(), 180);
 }
 
 TEST(Session, ContentThatFailsIsAbandonedWithoutADot) {
@@ -700,7 +700,6 @@ TEST(Session, WhereItEnded) {
     ASSERT_EQ(c.s.start(plain_options()), errc::ok);
     ASSERT_EQ(c.s.send(l.mail), errc::ok);
     ASSERT_EQ(c.run(no_extensions + mail_taken).what, action::kind::ready);
-    EXPECT_EQ(c.s.where(), phase::content);
     ASSERT_EQ(c.s.quit(), errc::ok);
     ASSERT_EQ(c.run({"221 bye\r\n"}).what, action::kind::closed);
     EXPECT_EQ(c.s.where(), phase::quit);

@@ -1,0 +1,41 @@
+// config.hpp - what a firmware build may leave out of the engine, and its bounds.
+//
+// Every macro must have the same value for all files of a build. The defaults are everything.
+#ifndef POSTRIDER_CONFIG_HPP
+#define POSTRIDER_CONFIG_HPP
+
+#ifndef POSTRIDER_PIPELINING
+/// Commands in groups where the server offers that (RFC 2920). Without it: one command, one wait.
+#define POSTRIDER_PIPELINING 1
+#endif
+#ifndef POSTRIDER_ENHANCED_STATUS
+/// Enhanced status codes (RFC 3463) are parsed. Without it they stay in the text of a reply.
+#define POSTRIDER_ENHANCED_STATUS 1
+#endif
+#ifndef POSTRIDER_MANY_MAILS
+/// Several mails on a connection, NOOP and RSET. Without it a session takes one mail.
+#define POSTRIDER_MANY_MAILS 1
+#endif
+#ifndef POSTRIDER_ALL_EXTENSIONS
+/// All extensions of capabilities.hpp are looked for in an EHLO reply. Without it: those that the engine itself uses.
+#define POSTRIDER_ALL_EXTENSIONS 1
+#endif
+#ifndef POSTRIDER_REPLY_LINE
+/// RFC 5321 §4.5.3.1.5 says 512; RFC 4954 §4 lets a 334 challenge have 12,288.
+#define POSTRIDER_REPLY_LINE 12300
+#endif
+#ifndef POSTRIDER_REPLY_LINES
+/// The longest EHLO reply seen has some thirty lines.
+#define POSTRIDER_REPLY_LINES 500
+#endif
+
+namespace postrider::config {
+
+inline constexpr bool pipelining = POSTRIDER_PIPELINING != 0;
+inline constexpr bool enhanced_status = POSTRIDER_ENHANCED_STATUS != 0;
+inline constexpr bool many_mails = POSTRIDER_MANY_MAILS != 0;
+inline constexpr bool all_extensions = POSTRIDER_ALL_EXTENSIONS != 0;
+
+} // namespace postrider::config
+
+#endif
