@@ -1,0 +1,45 @@
+#include "system_calls.hpp"
+
+#include <cerrno>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+using postrider::test::calls;
+
+static bool interrupted() {
+    if (calls.interruptions == 0) return false;
+    --calls.interruptions;
+    errno = EINTR;
+    return true;
+}
+
+// The names are the linker's, see `ld --wrap`.
+extern "C" {
+
+ssize_t __real_sendmsg(int descriptor, const msghdr* message, int flags);
+ssize_t __real_recv(int descriptor, void* buffer, size_t size, int flags);
+int __real_poll(pollfd* descriptors, nfds_t count, int timeout);
+
+ssize_t __wrap_sendmsg(int descriptor, const msghdr* message, int flags) {
+    ++calls.sendmsg;
+    if (interrupted()) return -1;
+    if (calls.sendmsg_most == 0) return __real_sendmsg(descriptor, message, flags);
+    iovec piece = message->msg_iov[0];
+    if (piece.iov_len > calls.sendmsg_most) piece.iov_len = calls.sendmsg_most;
+    msghdr less{};
+    less.msg_iov = &piece;
+    less.msg_iovlen = 1;
+    return __real_sendmsg(descriptor, &less, flags);
+}
+
+ssize_t __wrap_recv(int descriptor, void* buffer, size_t size, int flags) {
+    ++calls.recv;
+    return interrupted() ? -1 : __real_recv(descriptor, buffer, size, flags);
+}
+
+int __wrap_poll(pollfd* descriptors, nfds_t count, int timeout) {
+    ++calls.poll;
+    return interrupted() ? -1 : __real_poll(descriptors, count, timeout);
+}
+}
