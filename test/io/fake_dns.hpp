@@ -78,8 +78,10 @@ private:
             ++queries_;
             std::string name;
             std::size_t at = 12;
-            for (std::size_t label; (label = static_cast<unsigned char>(query[at])) != 0; at += label + 1)
-                name += (name.empty() ? "" : ".") + std::string(&query[at + 1], label);
+            for (std::size_t label; (label = static_cast<unsigned char>(query[at])) != 0; at += label + 1) {
+                if (!name.empty()) name += '.';
+                name.append(&query[at + 1], label);
+            }
             const int type = query[at + 2];
             const auto question = std::string(&query[12], at + 5 - 12);
 

@@ -374,6 +374,16 @@ TEST(Transfer, SlowProgressDoesNotMoveTheDeadline) {
     server.join();
 }
 
+TEST(Transfer, ReadinessDoesNotMoveTheDeadline) {
+    auto [stream, other] = connected();
+    calls.sendmsg_most = 1;
+    const auto result = write(stream, "abcdef", steady_clock::now() - 1h);
+    calls.sendmsg_most = 0;
+    EXPECT_EQ(result.error, errc::timed_out);
+    EXPECT_EQ(result.written, 2U); // at once, and after one look at the socket
+    EXPECT_EQ(other.receive(2), "ab");
+}
+
 // Smaller buffers would fill as well, but take the kernel's delayed ACKs (40 ms) to empty.
 TEST(Transfer, TwoPeersWithFullWindowsDoNotWaitForEachOther) {
     auto [stream, other] = connected(16'384);

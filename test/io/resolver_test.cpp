@@ -106,6 +106,18 @@ TEST(Resolver, HalfAFailureIsNotAMissingName) {
     }
 }
 
+// The same, with the harmless answer as the last to arrive: c-ares would tell of that one only.
+TEST(Resolver, HalfAFailureBeforeAnEmptyAnswerIsNotAMissingName) {
+    for (const int fails : {type_a, type_aaaa}) {
+        std::atomic<bool> lost = false;
+        fake_dns dns([&](const std::string&, int type) -> dns_answer {
+            if (type == fails) return {.code = 2};
+            return {.silent = !lost.exchange(true)};
+        });
+        EXPECT_EQ(look_up("mx.example.test", dns.address(), in(2s)).error, errc::resolver_failed) << fails;
+    }
+}
+
 TEST(Resolver, ASilentServerCostsTheDeadlineAndNoMore) {
     fake_dns dns(silence);
     expect_patience([&](deadline until) {
