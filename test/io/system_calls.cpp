@@ -1,5 +1,7 @@
 #include "system_calls.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <poll.h>
 #include <sys/socket.h>
@@ -25,11 +27,17 @@ ssize_t __wrap_sendmsg(int descriptor, const msghdr* message, int flags) {
     ++calls.sendmsg;
     if (interrupted()) return -1;
     if (calls.sendmsg_most == 0) return __real_sendmsg(descriptor, message, flags);
-    iovec piece = message->msg_iov[0];
-    if (piece.iov_len > calls.sendmsg_most) piece.iov_len = calls.sendmsg_most;
+    std::array<iovec, 16> pieces;
+    std::size_t count = 0;
+    for (auto left = calls.sendmsg_most; left != 0 && count < message->msg_iovlen && count < pieces.size();
+         ++count) {
+        pieces[count] = message->msg_iov[count];
+        pieces[count].iov_len = std::min(pieces[count].iov_len, left);
+        left -= pieces[count].iov_len;
+    }
     msghdr less{};
-    less.msg_iov = &piece;
-    less.msg_iovlen = 1;
+    less.msg_iov = pieces.data();
+    less.msg_iovlen = count;
     return __real_sendmsg(descriptor, &less, flags);
 }
 
