@@ -210,10 +210,9 @@ private:
     bool receive(std::span<char> in, transfer_result& result) noexcept;
 
     int descriptor_ = -1;
-    errc fault_ = errc::ok; // what broke the connection
-    bool ended_ = false;    // the peer's end of stream was seen
-    bool more_expected_ =
-        false; // the last read filled its buffer: reading again without a poll is worth a try
+    errc fault_ = errc::ok;      // what broke the connection
+    bool ended_ = false;         // the peer's end of stream was seen
+    bool more_expected_ = false; // the last read filled its buffer: the next one goes without a poll
     const canceller* canceller_ = nullptr;
 };
 
