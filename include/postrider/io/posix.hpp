@@ -77,19 +77,19 @@ private:
 struct connect_options {
     /// A name, an IPv4 address, or an IPv6 address, which may stand in brackets and may have a zone
     /// (`fe80::1%eth0`). An address never causes a DNS query.
-    std::string_view host;
+    std::string_view host{};
     std::uint16_t port = 25;
     /// The local address to connect from, without a port; empty: the system chooses. Addresses of the other
     /// family are passed over.
-    std::string_view source_address;
+    std::string_view source_address{};
     /// DNS servers to ask instead of the system's, separated by commas: `127.0.0.1:5353,[::1]:5353`. Empty:
     /// the system's. /etc/hosts comes before either.
-    std::string_view dns_servers;
+    std::string_view dns_servers{};
 };
 
 /// One address that was tried.
 struct connect_attempt {
-    address_text address;
+    address_text address{};
     errc error = errc::ok; ///< why it failed; `ok` for the one that is connected
 };
 
@@ -97,8 +97,8 @@ struct connect_attempt {
 struct connect_report {
     static constexpr std::size_t capacity = 16;
 
-    std::array<connect_attempt, capacity> attempts; ///< in the order in which they were tried
-    std::size_t size = 0;                           ///< how many of `attempts` are filled
+    std::array<connect_attempt, capacity> attempts{}; ///< in the order in which they were tried
+    std::size_t size = 0;                             ///< how many of `attempts` are filled
 };
 
 /// What became of one `transfer`. Every field counts on its own: octets can have moved before an error, and
@@ -210,10 +210,9 @@ private:
     bool receive(std::span<char> in, transfer_result& result) noexcept;
 
     int descriptor_ = -1;
-    errc fault_ = errc::ok; // what broke the connection
-    bool ended_ = false;    // the peer's end of stream was seen
-    bool more_expected_ =
-        false; // the last read filled its buffer: reading again without a poll is worth a try
+    errc fault_ = errc::ok;      // what broke the connection
+    bool ended_ = false;         // the peer's end of stream was seen
+    bool more_expected_ = false; // the last read filled its buffer: the next one goes without a poll
     const canceller* canceller_ = nullptr;
 };
 

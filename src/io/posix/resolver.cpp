@@ -89,12 +89,9 @@ errc from_status(int status) noexcept {
 class channel {
 public:
     channel(const canceller* cancel, deadline until) noexcept : canceller_(cancel), until_(until) {}
+    // Ends what is still asked: each answer is told ARES_EDESTRUCTION here at the latest.
     ~channel() {
-        if (channel_ == nullptr) return;
-        // First cancel: c-ares 1.18 ends each of the two queries of a lookup (A and AAAA) by itself when it
-        // is destroyed, and touches the lookup after the first has freed it.
-        ares_cancel(channel_);
-        ares_destroy(channel_);
+        if (channel_ != nullptr) ares_destroy(channel_);
     }
     channel(const channel&) = delete;
     channel& operator=(const channel&) = delete;
