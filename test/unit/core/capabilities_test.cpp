@@ -37,6 +37,7 @@ TEST(Capabilities, EachKeywordSetsItsOwnFlagInAnyCase) {
     constexpr row rows[] = {
         {"AUTH PLAIN", extension::auth},
         {"AUTH", extension::auth},
+        {"AUTH=X", extension::auth},
         {"PIPELINING", extension::pipelining},
         {"SIZE", extension::size},
         {"SIZE 1000", extension::size},
