@@ -27,6 +27,7 @@ TEST(host_termination, ends_a_sleeping_loop) {
     EXPECT_LT(time_of([&] { loop.terminate(); }).count(), 5000);
 }
 
+#ifdef __cpp_exceptions
 TEST(host_termination, runs_the_destructors_of_a_loop_that_is_ended_by_force) {
     std::atomic<bool> destroyed = false;
     struct flag {
@@ -43,6 +44,7 @@ TEST(host_termination, runs_the_destructors_of_a_loop_that_is_ended_by_force) {
     loop.terminate();
     EXPECT_TRUE(destroyed);
 }
+#endif
 
 TEST(host_termination, ends_a_loop_that_takes_no_error_for_an_answer) {
     TX_SEMAPHORE never{};
