@@ -120,8 +120,8 @@ int open_descriptor(const NX_TCP_SOCKET& socket, const NXD_ADDRESS& server) {
     if (socket.nx_tcp_socket_port == NX_ANY_PORT) return fd;
 
     set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    NXD_ADDRESS any{};
-    any.nxd_ip_version = server.nxd_ip_version;
+    NXD_ADDRESS any = server;
+    std::memset(&any.nxd_ip_address, 0, sizeof any.nxd_ip_address); // {} would clear v4 alone
     const endpoint local = to_endpoint(any, socket.nx_tcp_socket_port);
     if (::bind(fd, &local.any, local.size) == 0) return fd;
     ::close(fd);
