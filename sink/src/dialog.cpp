@@ -75,7 +75,7 @@ void dialog::settle(std::uint64_t mark, const effect& does, bool must_wait) {
     service_.transcript.from_server(connection_, out_.from(mark));
     if (fresh_mail_ != 0) promises_.push_back({fresh_mail_, no_reply ? UINT64_MAX : out_.end()});
     fresh_mail_ = 0;
-    if (does.endless != endless::none) out_.babble(does.endless, "250");
+    if (does.endless != endless::none) out_.babble(does.endless, greeted_ ? "250" : "220");
     if (does.ending != ending::none) {
         service_.transcript.event(connection_, "the script ends the connection here");
         out_.finish(does.ending);
@@ -141,6 +141,7 @@ void dialog::greet(bool full) {
         if (full) say(421, "", service_.config.name + " too many connections, try later");
         else say(220, "", service_.config.name + (lmtp() ? " LMTP" : " ESMTP") + " postrider-sink");
     });
+    greeted_ = true;
     if (full) out_.finish(ending::close);
 }
 
@@ -304,7 +305,7 @@ void dialog::offer() {
     add(offers.help, "HELP");
     if (auth_offered()) {
         lines.emplace_back("AUTH");
-        for (const auto& mechanism : offers.auth) lines.back() += " " + mechanism;
+        for (const auto& mechanism : offers.auth) lines.back().append(" ").append(mechanism);
     }
     lines.insert(lines.end(), offers.extra.begin(), offers.extra.end());
     for (std::size_t i = 0; i < lines.size(); ++i) {

@@ -108,6 +108,7 @@ private:
     answers answers_;
 
     mode mode_ = mode::command;
+    bool greeted_ = false;
     bool extended_ = false; // EHLO or LHLO was accepted
     bool refused_ = false;  // the greeting was no 2yz
     bool quit_ = false;
