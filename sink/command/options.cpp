@@ -1,0 +1,126 @@
+#include "options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <sysexits.h>
+
+#include "postrider/sink/sink.hpp"
+
+namespace postrider::sink {
+
+namespace {
+
+// "SIZE=1000", "CHUNKING", "AUTH=PLAIN LOGIN": the value of SIZE is a limit of its own.
+void offer(config& config, const std::string& what) {
+    const std::size_t equals = what.find('=');
+    const std::string keyword = what.substr(0, equals);
+    if (!config.offers.turn(keyword, true)) {
+        config.offers.extra.push_back(what); // a line that the sink does not understand, but offers
+        return;
+    }
+    if (equals == std::string::npos) return;
+    const std::string value = what.substr(equals + 1);
+    if (keyword == "SIZE") {
+        if (!CLI::detail::lexical_cast(value, config.max_message_octets))
+            throw CLI::ValidationError("--offer", "SIZE=" + value + ": no number");
+    } else if (keyword == "AUTH") {
+        std::istringstream names{value};
+        config.offers.auth.clear();
+        for (std::string name; names >> name;) config.offers.auth.push_back(name);
+    } else {
+        throw CLI::ValidationError("--offer", keyword + " takes no value");
+    }
+}
+
+void add_user(config& config, const std::string& text) {
+    const std::size_t colon = text.find(':');
+    if (colon == 0 || colon == std::string::npos) throw CLI::ValidationError("--user", "NAME:PASSWORD is needed");
+    config.users.push_back({text.substr(0, colon), text.substr(colon + 1)});
+}
+
+void add_server_options(CLI::App& app, config& config) {
+    app.add_option("--listen", config.listen, "ADDRESS:PORT or [ADDRESS6]:PORT; port 0 is any; may be repeated")
+        ->capture_default_str();
+    app.add_option("--name", config.name, "the name that it greets with")->capture_default_str();
+    app.add_flag_callback(
+        "--lmtp", [&] { config.protocol = protocol::lmtp; }, "speak LMTP");
+    app.add_option_function<std::vector<std::string>>(
+        "--offer",
+        [&](const std::vector<std::string>& all) {
+            for (const auto& one : all) offer(config, one);
+        },
+        "an EHLO keyword: SIZE=1000000, VRFY, AUTH=PLAIN, or any line; may be repeated");
+    app.add_option_function<std::vector<std::string>>(
+        "--no",
+        [&](const std::vector<std::string>& all) {
+            for (const auto& one : all)
+                if (!config.offers.turn(one, false)) throw CLI::ValidationError("--no", one + ": unknown keyword");
+        },
+        "an EHLO keyword not to offer; may be repeated");
+    app.add_flag_callback(
+           "--bare", [&] { config.offers = extensions::none(); }, "offer nothing")
+        ->trigger_on_parse();
+    app.add_option("--refuse-ehlo", config.refuse_ehlo, "the reply to EHLO, such as '502 5.5.1 no'");
+    app.add_option_function<std::vector<std::string>>(
+        "--user",
+        [&](const std::vector<std::string>& all) {
+            for (const auto& one : all) add_user(config, one);
+        },
+        "NAME:PASSWORD, for AUTH; may be repeated");
+    app.add_flag("--require-auth", config.require_auth, "refuse MAIL without AUTH");
+    app.add_option("--max-recipients", config.max_recipients, "of a mail; 0 is no limit");
+    app.add_option("--max-open", config.max_open_connections, "connections at a time; 0 is no limit");
+    app.add_option_function<std::uint64_t>(
+        "--idle", [&](std::uint64_t seconds) { config.idle_timeout = std::chrono::seconds{seconds}; },
+        "seconds until an idle client is told 421; 0 is never");
+}
+
+void add_output_options(CLI::App& app, options& parsed) {
+    config& config = parsed.config;
+    app.add_option("--folder", config.folder, "store each mail there: NNNNNN.eml and NNNNNN.json");
+    app.add_flag("--transcript", parsed.transcript, "print the dialogs to standard error, without secrets");
+    app.add_flag("--hold", config.hold, "release replies only when the client is quiet: counts waits exactly");
+    app.add_option_function<std::uint64_t>(
+        "--quiet-ms", [&](std::uint64_t time) { config.quiet = std::chrono::milliseconds{time}; },
+        "with --hold, how long the client must be quiet; 20");
+    app.add_option("--max-connections", config.stop_after_connections, "end after so many");
+    app.add_option("--max-mails", config.stop_after_mails, "end after so many");
+    app.add_option("--port-file", parsed.port_file, "write the address of each listener there, one a line");
+    app.add_option("--report", parsed.report_file, "write the report there, not to standard output");
+}
+
+} // namespace
+
+std::optional<int> parse_options(int argc, char** argv, options& parsed) {
+    CLI::App app{"An SMTP server that takes mails, counts, and spoils the dialog on demand.\n"
+                 "It ends at SIGINT, SIGTERM or a limit, and then reports as JSON.",
+                 "postrider-sink"};
+    add_server_options(app, parsed.config);
+    add_output_options(app, parsed);
+    std::string script_file;
+    std::vector<std::string> rules;
+    bool help_script = false;
+    app.add_option("--script", script_file, "a file of faults to play")->check(CLI::ExistingFile);
+    app.add_option("--fault", rules, "a rule, such as 'on RCPT 2 reply \"451 later\"'; may be repeated");
+    app.add_flag("--help-script", help_script, "explain the fault language");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? EX_OK : EX_USAGE;
+    }
+    if (help_script) {
+        std::cout << script_help();
+        return EX_OK;
+    }
+    if (!script_file.empty()) {
+        std::ostringstream text;
+        text << std::ifstream{script_file}.rdbuf();
+        parsed.config.script = text.str();
+    }
+    for (const auto& rule : rules) parsed.config.script += "\n" + rule;
+    return std::nullopt;
+}
+
+} // namespace postrider::sink

@@ -1,0 +1,97 @@
+"""Runs postrider-sink and talks to it with Python's smtplib, which shares nothing with it."""
+import json
+import pathlib
+import signal
+import smtplib
+import subprocess
+import sys
+import tempfile
+
+command = sys.argv[1]
+
+
+class Sink:
+    def __init__(self, *options):
+        self.process = subprocess.Popen([command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        listening, where = self.process.stdout.readline().split()
+        assert listening == 'listening'
+        self.host, _, port = where.rpartition(':')
+        self.port = int(port)
+
+    def client(self):
+        return smtplib.SMTP(self.host.strip('[]'), self.port, timeout=20)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        out, self.transcript = self.process.communicate(timeout=20)
+        assert self.process.returncode == 0, self.process.returncode
+        return json.loads(out)
+
+
+def refused(call):
+    try:
+        call()
+    except smtplib.SMTPResponseException as refusal:
+        return refusal.smtp_code
+    raise AssertionError('was not refused')
+
+
+def mails_and_report():
+    with tempfile.TemporaryDirectory() as folder:
+        sink = Sink('--folder', folder, '--user', 'user:secret', '--require-auth', '--transcript')
+        content = b'Subject: x\r\n\r\n.\r\n..\r\n.dot\r\n' + b'line of text\r\n' * 100000
+        with sink.client() as client:
+            assert refused(lambda: client.sendmail('a@example.com', 'b@example.com', content)) == 530
+            assert refused(lambda: client.login('user', 'wrong')) == 535
+            client.login('user', 'secret')
+            assert client.sendmail('a@example.com', ['b@example.com', 'c@example.com'], content) == {}
+        report = sink.stop()
+        assert report['mails'] == 1 and report['recipients'] == 2 and report['early_octets'] == 0, report
+        assert pathlib.Path(folder, '000001.eml').read_bytes() == content
+        assert json.loads(pathlib.Path(folder, '000001.json').read_text())['auth_user'] == 'user'
+        assert 'secret' not in sink.transcript and f'[{len(content)} octets]' in sink.transcript
+
+
+def login_with_initial_user_name():
+    sink = Sink('--listen', '[::1]:0', '--user', 'user:secret', '--offer', 'AUTH=LOGIN')
+    with sink.client() as client:
+        assert client.login('user', 'secret')[0] == 235
+    sink.stop()
+
+
+def waits():
+    sink = Sink('--hold', '--quiet-ms', '30')
+    with sink.client() as client:
+        for _ in range(2):
+            client.sendmail('a@example.com', 'b@example.com', b'x')
+    report = sink.stop()
+    # connect, 220, EHLO, and for each mail MAIL, RCPT, DATA, content
+    assert report['waits_exact'] and report['waits'] == 3 + 2 * 4, report
+    assert report['waits_after_content'] == 1, report
+
+
+def helo():
+    sink = Sink('--refuse-ehlo', '502 5.5.1 no', '--fault', 'on RCPT 1 reply "550 5.1.1 nobody"')
+    with sink.client() as client:
+        assert list(client.sendmail('a@example.com', ['b@example.com', 'c@example.com'], b'x')) == ['b@example.com']
+    assert sink.stop()['verbs']['HELO'] == 1
+
+
+def wrong_use():
+    for code, *options in ((64, '--fault', 'on RCPT clsoe'), (64, '--listen', 'nowhere'), (64, '--nonsense'),
+                           (73, '--folder', '/proc/nowhere'), (0, '--help-script'), (0, '--help')):
+        ended = subprocess.run([command, *options], capture_output=True, text=True, timeout=20)
+        assert ended.returncode == code, (options, ended)
+        assert code == 0 or ended.stderr
+
+
+def port_in_use():
+    sink = Sink()
+    ended = subprocess.run([command, '--listen', f'127.0.0.1:{sink.port}'], capture_output=True, text=True, timeout=20)
+    assert ended.returncode == 69 and 'in use' in ended.stderr, ended
+    sink.stop()
+
+
+for test in (mails_and_report, login_with_initial_user_name, waits, helo, wrong_use, port_in_use):
+    test()
+    print(test.__name__, 'ok')

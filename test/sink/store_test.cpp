@@ -1,0 +1,112 @@
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "wire.hpp"
+
+namespace postrider::sink::test {
+
+namespace {
+
+struct folder {
+    folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "sink-XXXXXX").string();
+        path = ::mkdtemp(name.data());
+    }
+    ~folder() { std::filesystem::remove_all(path); }
+    [[nodiscard]] std::string file(const char* name) const {
+        std::ostringstream text;
+        text << std::ifstream{path / name, std::ios::binary}.rdbuf();
+        return text.str();
+    }
+    [[nodiscard]] std::size_t files() const {
+        return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator{path}, {}));
+    }
+    std::filesystem::path path;
+};
+
+} // namespace
+
+TEST(Store, KeepsContentAndEnvelope) {
+    const folder here;
+    config settings;
+    settings.folder = here.path;
+    fixture f{settings};
+    client c{f.port};
+    c.read_reply();
+    c.send(hello);
+    c.read_reply();
+    std::string content = "\r\n.\r\n";
+    for (int i = 0; i < 1000; ++i) content += std::string(300, static_cast<char>(i)) + "\r\n";
+    c.send("MAIL FROM:<a@example.com> BODY=8BITMIME\r\nRCPT TO:<b@example.com> NOTIFY=NEVER\r\nBDAT " +
+           std::to_string(content.size()) + " LAST\r\n" + content);
+    play(c, "S: 250 ...\nS: 250 ...\nS: 250 2.0.0 Ok: queued as 1");
+    EXPECT_EQ(here.file("000001.eml"), content);
+    EXPECT_EQ(here.files(), 2U);
+    const auto envelope = nlohmann::json::parse(here.file("000001.json"));
+    EXPECT_EQ(envelope["hello"], "client.example");
+    EXPECT_EQ(envelope["from"], "a@example.com");
+    EXPECT_EQ(envelope["parameters"]["BODY"], "8BITMIME");
+    EXPECT_EQ(envelope["recipients"][0]["address"], "b@example.com");
+    EXPECT_EQ(envelope["recipients"][0]["parameters"]["NOTIFY"], "NEVER");
+    EXPECT_EQ(envelope["octets"], content.size());
+    EXPECT_EQ(envelope["by"], "BDAT");
+}
+
+TEST(Store, DigestsTheContent) {
+    const folder here;
+    config settings = keeping();
+    settings.folder = here.path;
+    fixture f{settings};
+    client c{f.port};
+    c.send("HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n.\r\n");
+    for (int i = 0; i < 6; ++i) c.read_line();
+    ASSERT_EQ(f.sink.mails().size(), 1U);
+    EXPECT_EQ(f.sink.mails()[0].sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST(Store, LeavesNothingOfAMailThatWasCut) {
+    const folder here;
+    config settings;
+    settings.folder = here.path;
+    fixture f{settings};
+    {
+        client c{f.port};
+        c.send("HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nhalf a mail\r\n");
+        for (int i = 0; i < 5; ++i) c.read_line();
+    }
+    ASSERT_TRUE(f.sink.wait_for_connections_closed(1, patience));
+    f.sink.stop();
+    EXPECT_EQ(here.files(), 0U);
+}
+
+TEST(Store, NumbersOnFromWhatIsThere) {
+    const folder here;
+    std::ofstream{here.path / "000041.eml"} << "old";
+    config settings;
+    settings.folder = here.path;
+    fixture f{settings};
+    client c{f.port};
+    c.send("HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n.\r\n");
+    for (int i = 0; i < 5; ++i) c.read_line();
+    EXPECT_EQ(c.read_line(), "250 Ok: queued as 42\r\n");
+    EXPECT_EQ(here.file("000041.eml"), "old");
+}
+
+TEST(Store, SaysWhenAMailCannotBeStored) {
+    const folder here;
+    config settings;
+    settings.folder = here.path / "mails";
+    fixture f{settings};
+    std::filesystem::remove_all(settings.folder);
+    client c{f.port};
+    c.send("HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n.\r\n");
+    for (int i = 0; i < 5; ++i) c.read_line();
+    EXPECT_EQ(c.read_line(), "452 Insufficient system storage\r\n");
+    EXPECT_EQ(f.sink.report().total.mails, 0U);
+    EXPECT_EQ(f.sink.report().failures.size(), 1U);
+}
+
+} // namespace postrider::sink::test
