@@ -16,12 +16,12 @@ CLEAN = {
     "src/io/openssl/stream.cpp": '#include "postrider/io/posix.hpp"\n#include <openssl/ssl.h>\n',
     "netxduo/include/nxd_smtp_client.h": '#include "nx_api.h"\n',
     "netxduo/nxd_smtp_client.cpp": '#include "nxd_smtp_client.h"\n#include "postrider/session.hpp"\n#include <string.h>\n',
-    "netxduo/host/nx_api.h": "#include <stdint.h>\n",
+    "netxduo/host/include/nx_api.h": "#include <stdint.h>\n",
     "netxduo/host/tcp.cpp": '#include "nx_api.h"\n#include <vector>\n#include <sys/socket.h>\n',
-    "sink/include/sink/server.hpp": "#include <string>\n",
-    "sink/server.cpp": '#include "sink/server.hpp"\n#include <thread>\n',
+    "sink/include/postrider/sink/server.hpp": "#include <string>\n",
+    "sink/src/server.cpp": '#include "postrider/sink/server.hpp"\n#include <thread>\n',
     "cli/main.cpp": '#include "postrider/io/posix.hpp"\n#include <iostream>\n',
-    "examples/01_posix.cpp": '#include <postrider/io/posix.hpp>\n#include "sink/server.hpp"\n',
+    "examples/01_posix.cpp": '#include <postrider/io/posix.hpp>\n#include "postrider/sink/server.hpp"\n',
     "test/unit/session.cpp": '#include "core/chars.hpp"\n#include <gtest/gtest.h>\n#include "anything.h"\n',
     "test/support/script.hpp": "#include <vector>\n",
 }
@@ -76,18 +76,18 @@ class Floors(ToolTest):
         self.refused("src/io/posix/socket.cpp", "#include <curl/curl.h>\n", "no library of tools/floors has it")
 
     def test_hosted_layers_see_nothing_of_floor_4(self):
-        self.refused("src/io/posix/socket.cpp", '#include "sink/server.hpp"\n', "includes floor 4")
+        self.refused("src/io/posix/socket.cpp", '#include "postrider/sink/server.hpp"\n', "includes floor 4")
 
     def test_floor_4_sees_public_headers(self):
         self.refused("cli/main.cpp", '#include "core/chars.hpp"\n', "public headers only")
-        self.refused("sink/server.cpp", '#include "../src/io/drive.hpp"\n', "public headers only")
+        self.refused("sink/src/server.cpp", '#include "../../src/io/drive.hpp"\n', "public headers only")
         self.refused("examples/01_posix.cpp", '#include "io/drive.hpp"\n', "public headers only")
 
     def test_the_netx_client_runs_on_a_microcontroller(self):
         path = "netxduo/nxd_smtp_client.cpp"
         self.refused(path, "#include <vector>\n", "runs on a microcontroller")
         self.refused(path, "#include <unistd.h>\n", "runs on a microcontroller")
-        self.refused(path, '#include "sink/server.hpp"\n', "may see the engine")
+        self.refused(path, '#include "postrider/sink/server.hpp"\n', "may see the engine")
         self.refused(path, '#include "postrider/io/posix.hpp"\n', "may see the engine")
         self.refused(path, '#include "core/chars.hpp"\n', "public headers only")
 
