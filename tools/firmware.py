@@ -20,7 +20,7 @@ TOOL = "arm-none-eabi-"
 PROGRAMS = "test/build/firmware"
 PRODUCTS = ("engine", "netxduo")
 # The rest of the system, which an image of ours is linked without.
-OUTSIDE = re.compile(r"_?(nx|tx|nxd|board)_\w+$")
+OUTSIDE = re.compile(r"_?(nxd?e?|tx|board)_(?!smtp_)\w+$")
 
 
 class Failure(Exception):
