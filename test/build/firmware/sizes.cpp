@@ -10,8 +10,12 @@
 
 #include "nxd_smtp_client.h"
 
-template <class T> struct size_of { static char octets[sizeof(T)]; };
-template <class T> char size_of<T>::octets[sizeof(T)];
+template <class T>
+struct size_of {
+    static char octets[sizeof(T)];
+};
+template <class T>
+char size_of<T>::octets[sizeof(T)];
 
 template struct size_of<postrider::action>;
 template struct size_of<postrider::capabilities>;

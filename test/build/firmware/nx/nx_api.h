@@ -18,8 +18,7 @@ extern "C" {
 #define NX_PARAMETER_NOT_USED(p) ((void)(p))
 #define NX_THREADS_ONLY_CALLER_CHECKING_EXTERNS
 #define NX_CALLER_CHECKING_EXTERNS
-#define IP_ADDRESS(a, b, c, d)                                                                                         \
-    ((((ULONG)(a)) << 24) | (((ULONG)(b)) << 16) | (((ULONG)(c)) << 8) | ((ULONG)(d)))
+#define IP_ADDRESS(a, b, c, d) ((((ULONG)(a)) << 24) | (((ULONG)(b)) << 16) | (((ULONG)(c)) << 8) | ((ULONG)(d)))
 
 #define NX_IP_PERIODIC_RATE ((ULONG)100)
 #define NX_NO_WAIT ((ULONG)0)
@@ -70,46 +69,46 @@ typedef struct NXD_ADDRESS_STRUCT {
 struct NX_PACKET_POOL_STRUCT;
 
 typedef struct NX_PACKET_STRUCT {
-    struct NX_PACKET_POOL_STRUCT *nx_packet_pool_owner;
-    struct NX_PACKET_STRUCT *nx_packet_queue_next;
+    struct NX_PACKET_POOL_STRUCT* nx_packet_pool_owner;
+    struct NX_PACKET_STRUCT* nx_packet_queue_next;
     union {
-        struct NX_PACKET_STRUCT *nx_packet_tcp_queue_next;
+        struct NX_PACKET_STRUCT* nx_packet_tcp_queue_next;
     } nx_packet_union_next;
-    struct NX_PACKET_STRUCT *nx_packet_next;
-    struct NX_PACKET_STRUCT *nx_packet_last;
+    struct NX_PACKET_STRUCT* nx_packet_next;
+    struct NX_PACKET_STRUCT* nx_packet_last;
     ULONG nx_packet_length;
-    UCHAR *nx_packet_data_start;
-    UCHAR *nx_packet_data_end;
-    UCHAR *nx_packet_prepend_ptr;
-    UCHAR *nx_packet_append_ptr;
+    UCHAR* nx_packet_data_start;
+    UCHAR* nx_packet_data_end;
+    UCHAR* nx_packet_prepend_ptr;
+    UCHAR* nx_packet_append_ptr;
 } NX_PACKET;
 
 typedef struct NX_PACKET_POOL_STRUCT {
     ULONG nx_packet_pool_id;
-    CHAR *nx_packet_pool_name;
+    CHAR* nx_packet_pool_name;
     ULONG nx_packet_pool_available;
     ULONG nx_packet_pool_total;
     ULONG nx_packet_pool_empty_requests;
     ULONG nx_packet_pool_empty_suspensions;
     ULONG nx_packet_pool_invalid_releases;
-    NX_PACKET *nx_packet_pool_available_list;
-    CHAR *nx_packet_pool_start;
+    NX_PACKET* nx_packet_pool_available_list;
+    CHAR* nx_packet_pool_start;
     ULONG nx_packet_pool_size;
     ULONG nx_packet_pool_payload_size;
 } NX_PACKET_POOL;
 
 typedef struct NX_IP_STRUCT {
     ULONG nx_ip_id;
-    CHAR *nx_ip_name;
+    CHAR* nx_ip_name;
     ULONG nx_ip_words[512];
 } NX_IP;
 
 typedef struct NX_TCP_SOCKET_STRUCT {
     ULONG nx_tcp_socket_id;
-    CHAR *nx_tcp_socket_name;
+    CHAR* nx_tcp_socket_name;
     UINT nx_tcp_socket_state;
     ULONG nx_tcp_socket_connect_mss;
-    VOID *nx_tcp_socket_reserved_ptr;
+    VOID* nx_tcp_socket_reserved_ptr;
     ULONG nx_tcp_socket_words[74];
 } NX_TCP_SOCKET;
 
@@ -124,26 +123,26 @@ _Static_assert(sizeof(NX_TCP_SOCKET) == 316, "as on the target");
 #define nx_tcp_socket_create(i, s, n, t, f, l, w, u, d)                                                                \
     _nxe_tcp_socket_create(i, s, n, t, f, l, w, u, d, sizeof(NX_TCP_SOCKET))
 
-UINT _nxe_packet_release(NX_PACKET **packet_ptr_ptr);
-UINT _nxe_tcp_socket_send(NX_TCP_SOCKET *socket_ptr, NX_PACKET **packet_ptr_ptr, ULONG wait_option);
-UINT _nxe_tcp_socket_create(NX_IP *ip_ptr, NX_TCP_SOCKET *socket_ptr, CHAR *name, ULONG type_of_service, ULONG fragment,
-                            UINT time_to_live, ULONG window_size, VOID (*urgent)(NX_TCP_SOCKET *),
-                            VOID (*disconnected)(NX_TCP_SOCKET *), UINT socket_size);
+UINT _nxe_packet_release(NX_PACKET** packet_ptr_ptr);
+UINT _nxe_tcp_socket_send(NX_TCP_SOCKET* socket_ptr, NX_PACKET** packet_ptr_ptr, ULONG wait_option);
+UINT _nxe_tcp_socket_create(NX_IP* ip_ptr, NX_TCP_SOCKET* socket_ptr, CHAR* name, ULONG type_of_service, ULONG fragment,
+                            UINT time_to_live, ULONG window_size, VOID (*urgent)(NX_TCP_SOCKET*),
+                            VOID (*disconnected)(NX_TCP_SOCKET*), UINT socket_size);
 
-UINT nx_packet_allocate(NX_PACKET_POOL *pool_ptr, NX_PACKET **packet_ptr, ULONG packet_type, ULONG wait_option);
-UINT nx_packet_data_append(NX_PACKET *packet_ptr, VOID *data_start, ULONG data_size, NX_PACKET_POOL *pool_ptr,
+UINT nx_packet_allocate(NX_PACKET_POOL* pool_ptr, NX_PACKET** packet_ptr, ULONG packet_type, ULONG wait_option);
+UINT nx_packet_data_append(NX_PACKET* packet_ptr, VOID* data_start, ULONG data_size, NX_PACKET_POOL* pool_ptr,
                            ULONG wait_option);
-UINT nx_packet_data_extract_offset(NX_PACKET *packet_ptr, ULONG offset, VOID *buffer_start, ULONG buffer_length,
-                                   ULONG *bytes_copied);
-UINT nx_packet_length_get(NX_PACKET *packet_ptr, ULONG *length);
-UINT nx_tcp_socket_delete(NX_TCP_SOCKET *socket_ptr);
-UINT nx_tcp_client_socket_bind(NX_TCP_SOCKET *socket_ptr, UINT port, ULONG wait_option);
-UINT nx_tcp_client_socket_unbind(NX_TCP_SOCKET *socket_ptr);
-UINT nxd_tcp_client_socket_connect(NX_TCP_SOCKET *socket_ptr, NXD_ADDRESS *server_ip, UINT server_port,
+UINT nx_packet_data_extract_offset(NX_PACKET* packet_ptr, ULONG offset, VOID* buffer_start, ULONG buffer_length,
+                                   ULONG* bytes_copied);
+UINT nx_packet_length_get(NX_PACKET* packet_ptr, ULONG* length);
+UINT nx_tcp_socket_delete(NX_TCP_SOCKET* socket_ptr);
+UINT nx_tcp_client_socket_bind(NX_TCP_SOCKET* socket_ptr, UINT port, ULONG wait_option);
+UINT nx_tcp_client_socket_unbind(NX_TCP_SOCKET* socket_ptr);
+UINT nxd_tcp_client_socket_connect(NX_TCP_SOCKET* socket_ptr, NXD_ADDRESS* server_ip, UINT server_port,
                                    ULONG wait_option);
-UINT nx_tcp_socket_disconnect(NX_TCP_SOCKET *socket_ptr, ULONG wait_option);
-UINT nx_tcp_socket_receive(NX_TCP_SOCKET *socket_ptr, NX_PACKET **packet_ptr, ULONG wait_option);
-UINT nx_tcp_socket_mss_get(NX_TCP_SOCKET *socket_ptr, ULONG *mss);
+UINT nx_tcp_socket_disconnect(NX_TCP_SOCKET* socket_ptr, ULONG wait_option);
+UINT nx_tcp_socket_receive(NX_TCP_SOCKET* socket_ptr, NX_PACKET** packet_ptr, ULONG wait_option);
+UINT nx_tcp_socket_mss_get(NX_TCP_SOCKET* socket_ptr, ULONG* mss);
 
 #ifdef __cplusplus
 }

@@ -36,17 +36,17 @@ typedef struct TX_SEMAPHORE_STRUCT {
     ULONG tx_semaphore_words[8];
 } TX_SEMAPHORE;
 
-TX_THREAD *tx_thread_identify(VOID);
+TX_THREAD* tx_thread_identify(VOID);
 UINT tx_thread_sleep(ULONG timer_ticks);
 ULONG tx_time_get(VOID);
-UINT tx_mutex_create(TX_MUTEX *mutex_ptr, CHAR *name_ptr, UINT inherit);
-UINT tx_mutex_delete(TX_MUTEX *mutex_ptr);
-UINT tx_mutex_get(TX_MUTEX *mutex_ptr, ULONG wait_option);
-UINT tx_mutex_put(TX_MUTEX *mutex_ptr);
-UINT tx_semaphore_create(TX_SEMAPHORE *semaphore_ptr, CHAR *name_ptr, ULONG initial_count);
-UINT tx_semaphore_delete(TX_SEMAPHORE *semaphore_ptr);
-UINT tx_semaphore_get(TX_SEMAPHORE *semaphore_ptr, ULONG wait_option);
-UINT tx_semaphore_put(TX_SEMAPHORE *semaphore_ptr);
+UINT tx_mutex_create(TX_MUTEX* mutex_ptr, CHAR* name_ptr, UINT inherit);
+UINT tx_mutex_delete(TX_MUTEX* mutex_ptr);
+UINT tx_mutex_get(TX_MUTEX* mutex_ptr, ULONG wait_option);
+UINT tx_mutex_put(TX_MUTEX* mutex_ptr);
+UINT tx_semaphore_create(TX_SEMAPHORE* semaphore_ptr, CHAR* name_ptr, ULONG initial_count);
+UINT tx_semaphore_delete(TX_SEMAPHORE* semaphore_ptr);
+UINT tx_semaphore_get(TX_SEMAPHORE* semaphore_ptr, ULONG wait_option);
+UINT tx_semaphore_put(TX_SEMAPHORE* semaphore_ptr);
 
 #ifdef __cplusplus
 }
