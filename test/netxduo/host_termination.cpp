@@ -71,8 +71,6 @@ TEST(host_termination, of_oneself) {
 }
 
 TEST(host_termination, of_each_other_ends_both) {
-    TX_SEMAPHORE both{};
-    ASSERT_EQ(tx_semaphore_create(&both, name, 0), UINT{TX_SUCCESS});
     std::promise<TX_THREAD*> left, right;
     std::future<TX_THREAD*> of_left = left.get_future(), of_right = right.get_future();
     thread a([&] {
@@ -85,7 +83,6 @@ TEST(host_termination, of_each_other_ends_both) {
     });
     a.terminate();
     b.terminate();
-    EXPECT_EQ(tx_semaphore_delete(&both), UINT{TX_SUCCESS});
 }
 
 TEST(host_termination, of_one_who_waits_for_a_packet_leaves_the_pool_whole) {

@@ -38,8 +38,10 @@ TEST(host_threadx, a_sleep_lasts_its_ticks) {
 TEST(host_threadx, a_thread_knows_itself_and_its_input) {
     static TX_THREAD* seen;
     static ULONG input;
-    static std::promise<void> done;
-    static TX_THREAD block;
+    static std::promise<void>* done;
+    std::promise<void> over;
+    done = &over;
+    TX_THREAD block{};
     UCHAR stack[2048];
     EXPECT_EQ(tx_thread_identify(), nullptr);
     ASSERT_EQ(tx_thread_create(
@@ -48,14 +50,14 @@ TEST(host_threadx, a_thread_knows_itself_and_its_input) {
                       seen = tx_thread_identify();
                       input = value;
                       tx_thread_relinquish();
-                      done.set_value();
+                      done->set_value();
                   },
                   42, stack, sizeof stack, 4, 4, TX_NO_TIME_SLICE, TX_DONT_START),
               UINT{TX_SUCCESS});
     EXPECT_EQ(tx_thread_delete(&block), UINT{TX_DELETE_ERROR});
     EXPECT_EQ(tx_thread_resume(&block), UINT{TX_SUCCESS});
     EXPECT_EQ(tx_thread_resume(&block), UINT{TX_RESUME_ERROR});
-    done.get_future().wait();
+    over.get_future().wait();
     EXPECT_EQ(seen, &block);
     EXPECT_EQ(input, 42u);
     EXPECT_EQ(tx_thread_terminate(&block), UINT{TX_SUCCESS});
