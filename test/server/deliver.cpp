@@ -136,7 +136,7 @@ std::string netxduo_password, netxduo_mail;
 void check(UINT status, const char* what) {
     if (status == NX_SUCCESS) return;
     std::fprintf(stderr, "deliver: %s: 0x%02x\n", what, status);
-    std::exit(71);
+    std::_Exit(71); // from a thread that `main` knows nothing of
 }
 
 NXD_ADDRESS address_of(const std::string& text) {
