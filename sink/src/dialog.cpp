@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t longest_response = 12288; // RFC 4954 section 4.3
 
 std::string text_of(const char* what, std::uint64_t octets) {
-    return "[" + std::to_string(octets) + " octets" + what + "]";
+    return std::string{"["}.append(std::to_string(octets)).append(" octets").append(what).append("]");
 }
 
 content::keeping keeping_of(service& service) {

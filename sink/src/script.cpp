@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include "postrider/sink/sink.hpp"
 
@@ -83,8 +84,9 @@ private:
         [[nodiscard]] bool end() const { return text.empty() && !quoted; }
     };
 
-    void fail(std::string what) {
-        if (wrong_.empty()) wrong_ = std::move(what);
+    void fail(std::initializer_list<std::string_view> what) {
+        if (!wrong_.empty()) return;
+        for (const auto part : what) wrong_ += part;
     }
 
     // Skips to the first token of a rule; false at the end of the script.
@@ -127,7 +129,7 @@ private:
                 scan_escape(text_[at_]);
             }
         }
-        fail("a string without its closing quote");
+        fail({"a string without its closing quote"});
     }
 
     void scan_escape(char c) {
@@ -146,7 +148,7 @@ private:
             at_ += 2;
             return;
         }
-        fail(std::string{"unknown escape \\"} + c + " (known: \\r \\n \\t \\0 \\\\ \\\" \\xHH)");
+        fail({"unknown escape \\", {&c, 1}, " (known: \\r \\n \\t \\0 \\\\ \\\" \\xHH)"});
     }
 
     bool take(std::string_view word) {
@@ -162,7 +164,7 @@ private:
     std::uint64_t number(std::string_view what) {
         const auto value = now_.quoted ? std::nullopt : parse_number(now_.text);
         if (!value) {
-            fail("'" + std::string{what} + "' needs a number, not '" + now_.text + "'");
+            fail({"'", what, "' needs a number, not '", now_.text, "'"});
             return 0;
         }
         scan();
@@ -181,7 +183,7 @@ private:
         }
         const auto value = parse_number(text);
         if (factor == 0 || !value || *value > 86'400'000) {
-            fail("'" + std::string{what} + "' needs a time such as 500ms or 2s, not '" + now_.text + "'");
+            fail({"'", what, "' needs a time such as 500ms or 2s, not '", now_.text, "'"});
             return {};
         }
         scan();
@@ -189,7 +191,7 @@ private:
     }
 
     std::string string(std::string_view what) {
-        if (!now_.quoted) fail("'" + std::string{what} + "' needs a string in quotes, not '" + now_.text + "'");
+        if (!now_.quoted) fail({"'", what, "' needs a string in quotes, not '", now_.text, "'"});
         std::string text = now_.text;
         scan();
         return text;
@@ -204,7 +206,7 @@ private:
         if (mark != std::string_view::npos && text[mark] == '+')
             last = mark + 1 == text.size() ? std::optional{UINT64_MAX} : std::nullopt;
         if (!first || !last || *first == 0 || *last < *first)
-            return fail("'" + now_.text + "' is no range (2, 2-5 and 2+ are)");
+            return fail({"'", now_.text, "' is no range (2, 2-5 and 2+ are)"});
         range = {*first, *last};
         scan();
     }
@@ -217,7 +219,7 @@ private:
                 while (wrong_.empty() && parse_filter(rule)) {
                 }
         }
-        if (wrong_.empty() && now_.end()) fail("a rule without an action");
+        if (wrong_.empty() && now_.end()) fail({"a rule without an action"});
         while (wrong_.empty() && !now_.end()) parse_action(rule);
     }
 
@@ -257,22 +259,21 @@ private:
 
     void parse_action(rule& rule) {
         const std::string word = now_.text;
-        if (now_.quoted) return fail("\"" + word + "\" stands where an action should");
+        if (now_.quoted) return fail({"\"", word, "\" stands where an action should"});
         if (parse_timing(rule)) return;
         if (rule.on_event ? parse_event_action(rule) : parse_connection_action(rule)) return;
-        rule.on_event = !rule.on_event;
-        class rule other = rule;
-        const bool elsewhere = rule.on_event ? parse_event_action(other) : parse_connection_action(other);
-        if (!elsewhere) fail("unknown action or event '" + word + "'");
-        else if (rule.on_event) wrong_ = "'" + word + "' needs an event: on EVENT " + word;
-        else wrong_ = "'" + word + "' is for whole connections and takes no event";
+        class rule elsewhere;
+        if (parse_event_action(elsewhere)) wrong_.clear(), fail({"'", word, "' needs an event: on EVENT ", word});
+        else if (parse_connection_action(elsewhere))
+            wrong_.clear(), fail({"'", word, "' is for whole connections and takes no event"});
+        else fail({"unknown action or event '", word, "'"});
     }
 
     bool parse_timing(rule& rule) {
         pace& pace = rule.on_event ? rule.does.pace : rule.holds.pace;
         if (take("split")) {
             pace.piece = number("split");
-            if (pace.piece == 0) fail("'split' needs at least 1");
+            if (pace.piece == 0) fail({"'split' needs at least 1"});
             return true;
         }
         if (take("drip")) {
@@ -326,12 +327,12 @@ private:
         connection_effect& holds = rule.holds;
         if (take("cut")) {
             const bool in = take("in");
-            if (!in && !take("out")) fail("'cut' is 'cut in N' or 'cut out N'");
+            if (!in && !take("out")) fail({"'cut' is 'cut in N' or 'cut out N'"});
             (in ? holds.cut_in : holds.cut_out) = number("cut");
             if (take("reset")) holds.cut_ending = ending::reset;
         } else if (take("window")) {
             holds.window = number("window");
-            if (holds.window == 0) fail("'window' needs at least 1");
+            if (holds.window == 0) fail({"'window' needs at least 1"});
             if (take("every")) holds.window_interval = duration("every");
         } else {
             return false;

@@ -27,8 +27,8 @@ void append_visibly(std::string& out, std::string_view text) {
 } // namespace
 
 void transcript::line(std::uint64_t connection, std::string_view arrow, std::string_view text) {
-    std::string shown = "[" + std::to_string(connection) + "] ";
-    shown += arrow;
+    std::string shown{"["};
+    shown.append(std::to_string(connection)).append("] ").append(arrow);
     append_visibly(shown, text);
     shown += '\n';
     *out_ << shown << std::flush;

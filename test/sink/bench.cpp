@@ -40,14 +40,16 @@ void send_all(int socket, const std::string& octets) {
     }
 }
 
-// Reads so many lines.
+// Reads until so many lines more than before have come; what comes beyond them counts for the next call.
 void read_lines(int socket, std::size_t lines) {
     static std::vector<char> buffer(64 * 1024);
-    while (lines > 0) {
+    static std::size_t come = 0, wanted = 0;
+    wanted += lines;
+    while (come < wanted) {
         const ssize_t got = ::recv(socket, buffer.data(), buffer.size(), 0);
         if (got <= 0) std::exit(1);
         for (ssize_t i = 0; i < got; ++i)
-            if (buffer[static_cast<std::size_t>(i)] == '\n') --lines;
+            if (buffer[static_cast<std::size_t>(i)] == '\n') ++come;
     }
 }
 
