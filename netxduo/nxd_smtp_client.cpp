@@ -440,7 +440,9 @@ UINT _nx_smtp_client_delete(NX_SMTP_CLIENT* client_ptr) {
          sizeof client_ptr->nx_smtp_client_username + sizeof client_ptr->nx_smtp_client_password);
     nx_tcp_socket_disconnect(&client_ptr->nx_smtp_client_socket, NX_NO_WAIT);
     nx_tcp_client_socket_unbind(&client_ptr->nx_smtp_client_socket);
-    nx_tcp_socket_delete(&client_ptr->nx_smtp_client_socket);
+    // A socket that was not deleted is still in the IP instance's list: wiped, it would tear that list.
+    const UINT status = nx_tcp_socket_delete(&client_ptr->nx_smtp_client_socket);
+    if (status != NX_SUCCESS) return status;
     wipe(reinterpret_cast<UCHAR*>(client_ptr), sizeof *client_ptr);
     return NX_SUCCESS;
 }
