@@ -382,8 +382,10 @@ UINT _nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKE
     client_ptr->nx_smtp_client_ip_ptr = ip_ptr;
     client_ptr->nx_smtp_client_packet_pool_ptr = client_packet_pool_ptr;
     client_ptr->nx_smtp_client_server_address = *server_address;
-    client_ptr->nx_smtp_client_server_port = static_cast<USHORT>(port);
-    client_ptr->nx_smtp_client_authentication_type = static_cast<USHORT>(authentication_type);
+    // Not cut to 16 bits: port 65561 is not port 25 (0 is refused by the connect), and type 0x1FFFF is not NONE.
+    client_ptr->nx_smtp_client_server_port = static_cast<USHORT>(port > 0xFFFF ? 0 : port);
+    client_ptr->nx_smtp_client_authentication_type =
+        static_cast<USHORT>(authentication_type > 0xFFFF ? NX_SMTP_CLIENT_AUTH_PLAIN : authentication_type);
     new (client_ptr->nx_smtp_client_session.nx_smtp_client_session_octets) engine;
     client_ptr->nx_smtp_client_id = NX_SMTP_CLIENT_ID;
     return NX_SUCCESS;
