@@ -153,8 +153,10 @@ bool connection::open() noexcept {
     NX_TCP_SOCKET* const socket = &client->nx_smtp_client_socket;
     if (!ok(nx_tcp_client_socket_bind(socket, NX_ANY_PORT, NX_SMTP_CLIENT_CONNECTION_TIMEOUT))) return false;
     if (ok(nxd_tcp_client_socket_connect(socket, &client->nx_smtp_client_server_address, client->nx_smtp_client_server_port,
-                                         NX_SMTP_CLIENT_CONNECTION_TIMEOUT)))
+                                         NX_SMTP_CLIENT_CONNECTION_TIMEOUT))) {
+        began = tx_time_get(); // the greeting of a client's first session has the serial that we begin with
         return true;
+    }
     close();
     return false;
 }
