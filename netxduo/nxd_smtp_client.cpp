@@ -133,7 +133,7 @@ struct connection {
     ULONG room = 0;         ///< octets until its chain must grow
     ULONG grow_by = 0;
     ULONG began = 0;        ///< ticks when the reply that is due became due
-    std::uint32_t serial = 0;
+    std::uint32_t serial = 0; ///< a session never asks with 0
 
     bool ok(UINT result) noexcept {
         if (result == NX_SUCCESS) return true;
@@ -382,8 +382,8 @@ UINT _nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKE
     client_ptr->nx_smtp_client_ip_ptr = ip_ptr;
     client_ptr->nx_smtp_client_packet_pool_ptr = client_packet_pool_ptr;
     client_ptr->nx_smtp_client_server_address = *server_address;
-    client_ptr->nx_smtp_client_server_port = static_cast<USHORT>(port);
-    client_ptr->nx_smtp_client_authentication_type = static_cast<USHORT>(authentication_type);
+    client_ptr->nx_smtp_client_server_port = port;
+    client_ptr->nx_smtp_client_authentication_type = authentication_type;
     new (client_ptr->nx_smtp_client_session.nx_smtp_client_session_octets) engine;
     client_ptr->nx_smtp_client_id = NX_SMTP_CLIENT_ID;
     return NX_SUCCESS;
@@ -440,7 +440,9 @@ UINT _nx_smtp_client_delete(NX_SMTP_CLIENT* client_ptr) {
          sizeof client_ptr->nx_smtp_client_username + sizeof client_ptr->nx_smtp_client_password);
     nx_tcp_socket_disconnect(&client_ptr->nx_smtp_client_socket, NX_NO_WAIT);
     nx_tcp_client_socket_unbind(&client_ptr->nx_smtp_client_socket);
-    nx_tcp_socket_delete(&client_ptr->nx_smtp_client_socket);
+    // A socket that was not deleted is still in the IP instance's list: wiped, it would tear that list.
+    const UINT status = nx_tcp_socket_delete(&client_ptr->nx_smtp_client_socket);
+    if (status != NX_SUCCESS) return status;
     wipe(reinterpret_cast<UCHAR*>(client_ptr), sizeof *client_ptr);
     return NX_SUCCESS;
 }

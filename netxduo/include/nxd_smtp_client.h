@@ -1,8 +1,8 @@
 /* nxd_smtp_client.h - the NetX Duo SMTP Client: create a client on an IP instance and a packet pool, send a mail, know
    what became of it. For C and C++; on NetX Duo itself, and on the host platform beside it.
 
-   Texts are NUL-terminated. Time limits are in ticks of NX_IP_PERIODIC_RATE. All services but _create and _delete must be
-   called from a thread. One client serves one thread at a time; different clients share nothing.
+   Texts are NUL-terminated. Time limits are in ticks of NX_IP_PERIODIC_RATE. All services but _create must be called
+   from a thread. One client serves one thread at a time; different clients share nothing.
 
    Macros that change NX_SMTP_CLIENT (the NX_SMTP_CLIENT_MAX_* and NX_SMTP_CLIENT_REPLY_TEXT) must be the same for the
    application and for nxd_smtp_client.cpp.  */
@@ -142,8 +142,8 @@ typedef struct NX_SMTP_CLIENT_STRUCT {
     ULONG (*nx_smtp_client_clock)(VOID);
     ULONG (*nx_smtp_client_entropy)(VOID);
     VOID (*nx_smtp_client_trace_headers)(struct NX_SMTP_CLIENT_STRUCT *client_ptr, CHAR *text, UINT *length);
-    USHORT nx_smtp_client_server_port;
-    USHORT nx_smtp_client_authentication_type;
+    UINT nx_smtp_client_server_port;
+    UINT nx_smtp_client_authentication_type;
     UINT nx_smtp_client_flags;
     ULONG nx_smtp_client_mail_number;
     UINT nx_smtp_client_last_status;
@@ -185,7 +185,8 @@ UINT nxd_smtp_client_create(NX_SMTP_CLIENT *client_ptr, NX_IP *ip_ptr, NX_PACKET
 UINT nx_smtp_mail_send(NX_SMTP_CLIENT *client_ptr, CHAR *recipient_address, UINT priority, CHAR *subject, CHAR *mail_body,
                        UINT mail_body_length);
 
-/* Ends a client and wipes it. NX_PTR_ERROR: NULL or not a live client. NX_SUCCESS. */
+/* Ends a client and wipes it. NX_PTR_ERROR: NULL or not a live client. NX_CALLER_ERROR: not a thread, NetX Duo did not
+   delete the socket, and the client, but for its credentials, is as it was. NX_SUCCESS. */
 UINT nx_smtp_client_delete(NX_SMTP_CLIENT *client_ptr);
 
 /* What became of the last mail: NX_PTR_ERROR (NULL), NX_SMTP_CLIENT_NOT_INTIALIZED, NX_SUCCESS. */
