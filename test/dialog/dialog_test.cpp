@@ -32,7 +32,10 @@ TEST_P(dialogs, octet_by_octet) {
 
 TEST_P(dialogs, in_uneven_pieces) {
     for (std::size_t size = 2; size != 9; ++size)
-        expect_as_written(GetParam(), {.received_at_once = size, .buffer = 9 - size, .content_at_once = size});
+        expect_as_written(GetParam(), {.received_at_once = size,
+                                       .buffer = 9 - size,
+                                       .content_at_once = size,
+                                       .asks_without_buffer = size % 2 == 0});
 }
 
 /// What may be said of a mail when the connection broke: only what a reply that was read in full has said, and otherwise

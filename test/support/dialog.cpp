@@ -199,7 +199,7 @@ public:
         if (start() == postrider::errc::ok) {
             if (!case_.jobs.empty() && case_.jobs[0] == job::mail) next_job();
             for (int steps = 0; steps < 1'000'000 && result_.complaint.empty(); ++steps)
-                if (!step(session_.next(buffer_))) break;
+                if (!step(next())) break;
         }
         report_session();
         return std::move(result_);
@@ -260,11 +260,21 @@ private:
             }
     }
 
+    action next() {
+        if (how_.asks_without_buffer) {
+            const action a = session_.next({});
+            if (a.what != action::kind::write) return a;
+            if (!a.octets.empty()) result_.complaint = "there was no buffer to write to";
+        }
+        return session_.next(buffer_);
+    }
+
     /// Returns false when it is over.
     bool step(const action& a) {
         note_verdicts();
         switch (a.what) {
         case action::kind::write:
+            if (a.secret != (a.where == postrider::phase::auth)) result_.complaint = "secret, or not, by mistake";
             gathered_ += a.octets;
             if (a.ends && a.where == postrider::phase::content)
                 result_.content_ends[current_] = result_.sent + gathered_.size();
@@ -305,14 +315,17 @@ private:
         if (part_ == parts.size() && !has("content-fails")) session_.end_of_content();
     }
 
-    /// The next thing in the dialog, behind what was gathered so far, is said by a server that does not wait for more.
-    /// If so, what stands before it is sent.
+    /// The next thing in the dialog, behind what was gathered so far, is done by a server that does not wait for more:
+    /// it speaks early, or the connection ends. If so, what stands before it is sent.
     bool server_is_early() {
         std::size_t turn = turn_;
         std::size_t before = 0;
         if (turn != case_.turns.size() && case_.turns[turn].from == turn::who::client)
             before = case_.turns[turn++].octets.size() - turn_at_;
-        return turn < case_.turns.size() && case_.turns[turn].early && gathered_.size() >= before && flush(before);
+        if (turn == case_.turns.size() || gathered_.size() < before) return false;
+        const auto from = case_.turns[turn].from;
+        const bool ends = from == turn::who::close || from == turn::who::reset;
+        return (ends || case_.turns[turn].early) && flush(before);
     }
 
     /// Hands the first of what was gathered to the server, which compares. False: the connection broke, or the octets are

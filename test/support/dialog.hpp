@@ -16,7 +16,8 @@
 // The server sends nothing before it has all the client's octets that stand above, so each turn from C to S is a wait.
 // Unless it is told otherwise:
 //   S+ text     the same, and it arrives together with the server's lines directly above, in one piece
-//   S~ text     it arrives, in one piece, while the client is still writing: between the octets above and those below
+//   S~ text     it arrives, in one piece, while the client is still writing: between the octets above and those below; or
+//               while it is idle
 //   S*3 text    the line three times
 //   S! close    the connection ends here, orderly; S! reset: by a reset
 // Escapes: \r \n \t \\ \xHH; \*40* is the octet before it, forty times in all; \c at the end of a line: no CRLF.
@@ -96,6 +97,7 @@ struct manner {
     std::size_t content_at_once = never;    ///< octets of content at a time
     std::size_t server_dies_after = never;  ///< octets sent by the server, then end of stream
     std::size_t client_stops_after = never; ///< octets taken from the client, then a reset
+    bool asks_without_buffer = false;       ///< asks each time what is wanted before there is a buffer for it
     /// The session object has been used before, for the same dialog, which broke off after so many octets of the server.
     std::size_t used_before = never;
 };
