@@ -1,9 +1,13 @@
-// Every dialog of this folder: whole, in every kind of small pieces, and cut after each octet in both directions.
+// Every dialog of this folder: whole, in every kind of small pieces, cut after each octet in both directions, and on a
+// session object that was used before.
 
 #include "dialog.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cctype>
+#include <cstdlib>
 
 namespace {
 
@@ -22,11 +26,16 @@ void expect_as_written(const dialog::test_case& c, const manner& how) {
 
 TEST_P(dialogs, whole) { expect_as_written(GetParam(), {}); }
 
-TEST_P(dialogs, octet_by_octet) { expect_as_written(GetParam(), {.received_at_once = 1, .buffer = 1, .content_at_once = 1}); }
+TEST_P(dialogs, octet_by_octet) {
+    expect_as_written(GetParam(), {.received_at_once = 1, .buffer = 1, .content_at_once = 1});
+}
 
 TEST_P(dialogs, in_uneven_pieces) {
     for (std::size_t size = 2; size != 9; ++size)
-        expect_as_written(GetParam(), {.received_at_once = size, .buffer = 9 - size, .content_at_once = size});
+        expect_as_written(GetParam(), {.received_at_once = size,
+                                       .buffer = 9 - size,
+                                       .content_at_once = size,
+                                       .asks_without_buffer = size % 2 == 0});
 }
 
 /// What may be said of a mail when the connection broke: only what a reply that was read in full has said, and otherwise
@@ -55,9 +64,15 @@ void expect_honest(const dialog::run_result& whole, const dialog::run_result& cu
     }
 }
 
+/// Cutting takes the square of the length: a dialog of more than a few screens is cut at some octets only.
+std::size_t stride_for(std::size_t octets) { return octets / 1500 + 1; }
+
 TEST_P(dialogs, server_closes_after_each_octet) {
     const dialog::run_result whole = dialog::play(GetParam(), {.received_at_once = 1});
-    for (std::size_t octets = 0; octets != whole.received; ++octets) {
+    const std::size_t stride = stride_for(whole.joints.size());
+    for (std::size_t i = 0; i < whole.joints.size(); i += stride) {
+        const std::size_t octets = whole.joints[i];
+        if (octets >= whole.received) break;
         SCOPED_TRACE("the server closes after octet " + std::to_string(octets));
         const dialog::run_result cut = dialog::play(GetParam(), {.server_dies_after = octets});
         EXPECT_EQ(cut.complaint, "");
@@ -68,13 +83,28 @@ TEST_P(dialogs, server_closes_after_each_octet) {
 
 TEST_P(dialogs, connection_breaks_after_each_octet_of_the_client) {
     const dialog::run_result whole = dialog::play(GetParam(), {.received_at_once = 1});
-    for (std::size_t octets = 0; octets <= whole.sent; ++octets) {
+    for (std::size_t octets = 0; octets <= whole.sent; octets += stride_for(whole.sent)) {
         SCOPED_TRACE("the connection breaks after client octet " + std::to_string(octets));
         const dialog::run_result cut = dialog::play(GetParam(), {.client_stops_after = octets});
         EXPECT_EQ(cut.complaint, "");
         expect_honest(whole, cut, octets);
         if (HasFailure()) return;
     }
+}
+
+TEST_P(dialogs, on_a_session_used_before) {
+    const std::vector<std::size_t> joints = dialog::play(GetParam()).joints;
+    for (std::size_t i = 0; i < joints.size(); i += joints.size() / 20 + 1) {
+        SCOPED_TRACE("the session before broke off after octet " + std::to_string(joints[i]));
+        expect_as_written(GetParam(), {.used_before = joints[i]});
+        if (HasFailure()) return;
+    }
+}
+
+/// The folder can be named in the environment, to play the dialogs of another: `POSTRIDER_DIALOGS=... dialog_test`.
+std::filesystem::path folder() {
+    const char* const named = std::getenv("POSTRIDER_DIALOGS");
+    return named != nullptr ? named : POSTRIDER_DIALOGS;
 }
 
 std::string case_name(const testing::TestParamInfo<dialog::test_case>& info) {
@@ -84,6 +114,6 @@ std::string case_name(const testing::TestParamInfo<dialog::test_case>& info) {
     return name + "_" + std::to_string(info.index);
 }
 
-INSTANTIATE_TEST_SUITE_P(all, dialogs, testing::ValuesIn(dialog::read_folder(POSTRIDER_DIALOGS)), case_name);
+INSTANTIATE_TEST_SUITE_P(all, dialogs, testing::ValuesIn(dialog::read_folder(folder())), case_name);
 
 } // namespace

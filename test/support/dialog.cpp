@@ -28,6 +28,13 @@ std::string unescape(std::string_view text, bool line, const test_case& c) {
         case 'n': out += '\n'; break;
         case 't': out += '\t'; break;
         case '\\': out += '\\'; break;
+        case '*': {
+            const std::size_t star = text.find('*', i + 1);
+            if (star == text.npos || out.empty()) complain(c, "a repetition is \\*40*, behind an octet");
+            out.append(std::stoul(std::string(text.substr(i + 1, star))) - 1, out.back());
+            i = star;
+            break;
+        }
         case 'x':
             out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
             i += 2;
@@ -49,27 +56,73 @@ std::vector<std::string> words(const std::string& text) {
 }
 
 void add_octets(test_case& c, turn::who from, const std::string& octets) {
-    if (c.turns.empty() || c.turns.back().from != from) c.turns.push_back({from, {}});
+    if (c.turns.empty() || c.turns.back().from != from || c.turns.back().early) c.turns.push_back({from, {}});
     c.turns.back().octets += octets;
 }
 
-void read_line(test_case& c, const std::string& text) {
-    const auto behind = [&](std::string_view prefix) { return text.substr(prefix.size()); };
-    if (text.starts_with("S: ")) add_octets(c, turn::who::server, unescape(behind("S: "), true, c));
-    else if (text.starts_with("C: ")) add_octets(c, turn::who::client, unescape(behind("C: "), true, c));
-    else if (text == "S:") add_octets(c, turn::who::server, "\r\n");
-    else if (text == "C:") add_octets(c, turn::who::client, "\r\n");
-    else if (text == "S! close") c.turns.push_back({turn::who::close, {}});
+void read_server_line(test_case& c, std::string_view text) {
+    const char kind = text[1];
+    std::size_t times = 1;
+    text.remove_prefix(2);
+    if (kind == '*') {
+        const std::size_t space = std::min(text.find(' '), text.size());
+        times = std::stoul(std::string(text.substr(0, space)));
+        text.remove_prefix(space);
+    }
+    const std::string octets = text.empty() ? "\r\n" : unescape(text.substr(1), true, c);
+    const bool follows = !c.turns.empty() && c.turns.back().from == turn::who::server;
+    if (kind == '~' && !(follows && c.turns.back().early)) c.turns.push_back({turn::who::server, octets, true, true});
+    else if (kind == '+' || kind == '~') {
+        if (!follows) complain(c, "S+ stands below another line of the server");
+        c.turns.back().octets += octets;
+        c.turns.back().at_once = true;
+    } else
+        for (; times != 0; --times) add_octets(c, turn::who::server, octets);
+}
+
+/// A line of the wire, or of what is expected. Returns whether it is one.
+bool read_wire_line(test_case& c, const std::string& text) {
+    if (text == "S! close") c.turns.push_back({turn::who::close, {}});
     else if (text == "S! reset") c.turns.push_back({turn::who::reset, {}});
-    else if (text.starts_with("=> ")) c.expected.push_back(behind("=> "));
-    else if (text.starts_with("from:")) c.mails.back().from = words(behind("from:")).empty() ? "" : words(behind("from:"))[0];
-    else if (text.starts_with("to: ")) c.mails.back().to.push_back(behind("to: "));
-    else if (text.starts_with("content:"))
-        c.mails.back().content = unescape(text.size() > 9 ? behind("content: ") : "", false, c);
-    else if (text.starts_with("auth: ")) c.auth = words(behind("auth: "));
-    else if (text.starts_with("options: ")) c.options = words(behind("options: "));
-    else if (text == "next") c.mails.emplace_back();
-    else if (!text.empty()) complain(c, "not a line of a dialog: " + text);
+    else if (text.size() > 1 && text[0] == 'S' && std::string_view(":+~*").find(text[1]) != std::string_view::npos)
+        read_server_line(c, text);
+    else if (text == "C:") add_octets(c, turn::who::client, "\r\n");
+    else if (text.starts_with("C: ")) add_octets(c, turn::who::client, unescape(text.substr(3), true, c));
+    else if (text.starts_with("=> ")) c.expected.push_back(text.substr(3));
+    else return false;
+    return true;
+}
+
+void read_line(test_case& c, const std::string& text) {
+    if (text.empty() || read_wire_line(c, text)) return;
+    const std::size_t colon = text.find(':');
+    const std::string name = text.substr(0, colon);
+    const std::string value = colon != text.npos && text.size() > colon + 2 ? text.substr(colon + 2) : "";
+    if (name == "auth") {
+        c.auth = words(value);
+        for (std::string& word : c.auth) word = unescape(word, false, c);
+        return;
+    }
+    if (name == "options") return void(c.options = words(value));
+    if (name == "noop") return c.jobs.push_back(job::noop);
+    if (name == "reset") return c.jobs.push_back(job::reset);
+    if (name == "idle") return c.jobs.push_back(job::idle);
+    if (name == "no mail") {
+        c.mails.clear();
+        c.jobs.clear();
+        return;
+    }
+    if (name == "next") {
+        c.mails.emplace_back();
+        return c.jobs.push_back(job::mail);
+    }
+    if (c.mails.empty()) complain(c, "no mail that this belongs to: " + text);
+    mail& m = c.mails.back();
+    if (name == "from") m.from = value;
+    else if (name == "to") m.to.push_back(value);
+    else if (name == "content") m.content = {unescape(value, false, c)};
+    else if (name == "then") m.content.push_back(unescape(value, false, c));
+    else complain(c, "not a line of a dialog: " + text);
 }
 
 } // namespace
@@ -93,11 +146,15 @@ std::vector<test_case> read_folder(const std::filesystem::path& folder) {
             if (!inside && text.starts_with("#")) heading = text.substr(text.find_first_not_of("# "));
             if (!inside && text == "```dialog") {
                 inside = true;
-                cases.push_back({heading, path.filename().string(), number, {mail{}}, {}, {}, {}, {}});
+                cases.emplace_back();
+                cases.back().name = heading;
+                cases.back().file = path.filename().string();
             } else if (inside && text == "```") {
                 inside = false;
-                for (mail& m : cases.back().mails)
+                for (mail& m : cases.back().mails) {
                     if (m.to.empty()) m.to = {"bob@b.example"};
+                    if (m.content.empty()) m.content = {"Subject: Hi\r\n\r\nHello.\r\n"};
+                }
                 if (cases.back().expected.empty()) complain(cases.back(), "expects nothing");
             } else if (inside) {
                 cases.back().line = number;
@@ -117,32 +174,33 @@ using postrider::action;
 struct prepared {
     std::vector<postrider::recipient> recipients;
     postrider::envelope envelope;
-    std::string_view content;
 };
 
 class player {
 public:
-    player(const test_case& c, const manner& how) : case_(c), how_(how), buffer_(how.buffer) {
+    player(const test_case& c, const manner& how, postrider::session<>& session)
+        : case_(c), how_(how), buffer_(how.buffer), session_(session) {
         for (const mail& m : c.mails) {
             auto p = std::make_unique<prepared>();
             for (const std::string& to : m.to) p->recipients.push_back({*postrider::mailbox::frame(to)});
             p->envelope = {*postrider::mailbox::frame(m.from), p->recipients};
-            p->content = m.content;
             mails_.push_back(std::move(p));
         }
         result_.verdicts.resize(mails_.size());
         for (std::size_t i = 0; i < mails_.size(); ++i) result_.verdicts[i].resize(mails_[i]->recipients.size());
         result_.content_ends.resize(mails_.size(), never);
+        std::size_t at = 0;
+        for (const turn& t : c.turns)
+            for (std::size_t i = 0; t.from == turn::who::server && i != t.octets.size(); ++i, ++at)
+                if (i == 0 || !t.at_once) result_.joints.push_back(at);
     }
 
     run_result play() {
-        if (start() != postrider::errc::ok) {
-            report_session();
-            return std::move(result_);
+        if (start() == postrider::errc::ok) {
+            if (!case_.jobs.empty() && case_.jobs[0] == job::mail) next_job();
+            for (int steps = 0; steps < 1'000'000 && result_.complaint.empty(); ++steps)
+                if (!step(next())) break;
         }
-        next_mail();
-        for (int steps = 0; steps < 1'000'000 && result_.complaint.empty(); ++steps)
-            if (!step(session_.next(buffer_))) break;
         report_session();
         return std::move(result_);
     }
@@ -156,6 +214,7 @@ private:
         postrider::session_options options{.client = *postrider::domain::parse("client.example")};
         options.helo = has("helo");
         options.pipelining = !has("no-pipelining");
+        options.encrypted = has("encrypted");
         if (has("refuse-bare")) options.content = postrider::line_ends::refuse;
         if (!case_.auth.empty()) {
             options.auth.user = case_.auth.at(1);
@@ -166,15 +225,28 @@ private:
                 if (case_.auth[i] == "bare") options.auth.initial_response = false;
                 else if (case_.auth[i] == "attempt") options.auth.when = postrider::auth_when::attempt;
                 else if (case_.auth[i] == "if-offered") options.auth.when = postrider::auth_when::if_offered;
+                else if (case_.auth[i] == "protect") options.auth.allow_cleartext_auth = false;
                 else complain(case_, "unknown auth flag " + case_.auth[i]);
             }
         }
         return session_.start(options);
     }
 
-    void next_mail() {
-        ++result_.submitted;
-        if (session_.send(mails_[current_]->envelope) != postrider::errc::ok) result_.complaint = "send was refused";
+    /// The session is free: what is next? Returns false if nothing is.
+    bool next_job() {
+        if (job_ == case_.jobs.size()) return !has("stay") && session_.quit() == postrider::errc::ok;
+        postrider::errc error = postrider::errc::ok;
+        switch (case_.jobs[job_++]) {
+        case job::mail:
+            ++result_.submitted;
+            error = session_.send(mails_[current_]->envelope);
+            break;
+        case job::noop: error = session_.noop(); break;
+        case job::reset: error = session_.reset(); break;
+        case job::idle: return receive(false);
+        }
+        if (error != postrider::errc::ok) result_.complaint = "the session does not take it: " + error_name(error);
+        return true;
     }
 
     void note_verdicts() {
@@ -182,9 +254,19 @@ private:
             for (std::size_t r = 0; r < mails_[m]->recipients.size(); ++r) {
                 verdict& v = result_.verdicts[m][r];
                 v.result = mails_[m]->recipients[r].result;
-                const bool by_reply = v.result.error == postrider::errc::refused || v.result.what == postrider::outcome::accepted;
+                const bool by_reply =
+                    v.result.error == postrider::errc::refused || v.result.what == postrider::outcome::accepted;
                 if (v.received == never && by_reply) v.received = result_.received;
             }
+    }
+
+    action next() {
+        if (how_.asks_without_buffer) {
+            const action a = session_.next({});
+            if (a.what != action::kind::write) return a;
+            if (!a.octets.empty()) result_.complaint = "there was no buffer to write to";
+        }
+        return session_.next(buffer_);
     }
 
     /// Returns false when it is over.
@@ -192,44 +274,68 @@ private:
         note_verdicts();
         switch (a.what) {
         case action::kind::write:
+            if (a.secret != (a.where == postrider::phase::auth)) result_.complaint = "secret, or not, by mistake";
             gathered_ += a.octets;
             if (a.ends && a.where == postrider::phase::content)
                 result_.content_ends[current_] = result_.sent + gathered_.size();
+            return !server_is_early() || receive(false);
+        case action::kind::content:
+            if (server_is_early()) return receive(false);
+            give_content();
             return true;
-        case action::kind::content: return give_content();
-        case action::kind::refused: return true;
+        case action::kind::refused: note_refusal(a.recipient_index); return true;
         case action::kind::mail:
             ++current_;
-            content_at_ = 0;
+            part_ = part_at_ = 0;
             return true;
-        case action::kind::answered: return true;
-        case action::kind::read: return flush() && receive();
-        case action::kind::ready:
-            if (!flush()) return true;
-            if (current_ < mails_.size()) {
-                next_mail();
-                return true;
-            }
-            return !has("stay") && session_.quit() == postrider::errc::ok;
-        case action::kind::closed: flush(); return false;
+        case action::kind::answered: {
+            const postrider::reply r = session_.last_reply();
+            const bool noop = case_.jobs[job_ - 1] == job::noop;
+            result_.report.push_back((noop ? "NOOP " : "RSET ") + std::to_string(r.code) + describe(r.enhanced));
+            return true;
+        }
+        case action::kind::read:
+            if (server_is_early()) return receive(false);
+            return flush(gathered_.size()) && receive(a.where != postrider::phase::quit);
+        case action::kind::ready: return flush(gathered_.size()) && next_job();
+        case action::kind::closed: flush(gathered_.size()); return false;
         }
         return false;
     }
 
-    bool give_content() {
-        const std::string_view all = mails_[current_]->content;
-        const std::string_view part = all.substr(content_at_, how_.content_at_once);
-        content_at_ += part.size();
-        if (has("content-fails")) session_.content_failed();
-        else session_.content(part);
-        if (content_at_ == all.size()) session_.end_of_content();
-        return true;
+    void give_content() {
+        const std::vector<std::string>& parts = case_.mails[current_].content;
+        if (part_ == parts.size()) return session_.content_failed();
+        const std::string_view part = std::string_view(parts[part_]).substr(part_at_, how_.content_at_once);
+        session_.content(part);
+        part_at_ += part.size();
+        if (part_at_ != parts[part_].size()) return;
+        ++part_;
+        part_at_ = 0;
+        if (part_ == parts.size() && !has("content-fails")) session_.end_of_content();
     }
 
-    /// Hands what was gathered to the server, which compares. False: the connection broke, or the octets are wrong.
-    bool flush() {
+    /// The next thing in the dialog, behind what was gathered so far, is done by a server that does not wait for more:
+    /// it speaks early, or the connection ends. If so, what stands before it is sent.
+    bool server_is_early() {
+        std::size_t turn = turn_;
+        std::size_t before = 0;
+        if (turn != case_.turns.size() && case_.turns[turn].from == turn::who::client)
+            before = case_.turns[turn++].octets.size() - turn_at_;
+        if (turn == case_.turns.size() || gathered_.size() < before) return false;
+        const auto from = case_.turns[turn].from;
+        const bool ends = from == turn::who::close || from == turn::who::reset;
+        return (ends || case_.turns[turn].early) && flush(before);
+    }
+
+    /// Hands the first of what was gathered to the server, which compares. False: the connection broke, or the octets are
+    /// wrong.
+    bool flush(std::size_t size) {
+        // A client that has lost its trust says QUIT and goes; what the server was about to add is not read by anybody.
+        const bool goes = size != 0 && session_.error() != postrider::errc::ok;
+        if (goes && turn_ != case_.turns.size() && case_.turns[turn_].from == turn::who::server) next_turn();
         std::size_t taken = 0;
-        for (const char octet : gathered_) {
+        for (; taken != size; ++taken, ++result_.sent) {
             if (result_.sent == how_.client_stops_after) {
                 session_.wrote(taken);
                 gathered_.clear();
@@ -237,16 +343,14 @@ private:
                 return false;
             }
             if (turn_ == case_.turns.size() || case_.turns[turn_].from != turn::who::client ||
-                case_.turns[turn_].octets[turn_at_] != octet) {
-                result_.complaint = "not what the dialog says, after client octet " + std::to_string(result_.sent) + ": \"" +
-                                    gathered_.substr(taken) + "\"";
+                case_.turns[turn_].octets[turn_at_] != gathered_[taken]) {
+                result_.complaint = "not what the dialog says, after client octet " + std::to_string(result_.sent) +
+                                    ": \"" + gathered_.substr(taken) + "\"";
                 return false;
             }
-            ++taken;
-            ++result_.sent;
             if (++turn_at_ == case_.turns[turn_].octets.size()) next_turn();
         }
-        gathered_.clear();
+        gathered_.erase(0, taken);
         session_.wrote(taken);
         return true;
     }
@@ -256,7 +360,7 @@ private:
         turn_at_ = 0;
     }
 
-    bool receive() {
+    bool receive(bool wait) {
         if (result_.sent == how_.client_stops_after) {
             session_.failed(postrider::errc::connection_reset);
             return true;
@@ -266,27 +370,42 @@ private:
             session_.failed(postrider::errc::connection_closed);
             return true;
         }
-        if (case_.turns[turn_].from == turn::who::reset) {
+        const turn& now = case_.turns[turn_];
+        if (now.from == turn::who::reset) {
             session_.failed(postrider::errc::connection_reset);
             return true;
         }
-        if (case_.turns[turn_].from == turn::who::client) {
+        if (now.from == turn::who::client) {
             result_.complaint = "the client waits after its octet " + std::to_string(result_.sent) +
-                                "; the dialog says that it goes on: \"" + case_.turns[turn_].octets.substr(turn_at_) + "\"";
+                                "; the dialog says that it goes on: \"" + now.octets.substr(turn_at_) + "\"";
             return false;
         }
-        if (turn_at_ == 0) ++result_.waits;
-        const std::string& octets = case_.turns[turn_].octets;
-        const std::size_t size =
-            std::min({octets.size() - turn_at_, how_.received_at_once, how_.server_dies_after - result_.received});
+        if (wait && turn_at_ == 0) ++result_.waits;
+        const std::size_t size = std::min({now.octets.size() - turn_at_, now.at_once ? never : how_.received_at_once,
+                                           how_.server_dies_after - result_.received});
         // A copy of just that size, so that a sanitizer sees who reads beyond it.
         piece_ = std::make_unique<char[]>(size);
-        std::copy_n(octets.data() + turn_at_, size, piece_.get());
+        std::copy_n(now.octets.data() + turn_at_, size, piece_.get());
         session_.received({piece_.get(), size});
         result_.received += size;
         turn_at_ += size;
-        if (turn_at_ == octets.size()) next_turn();
+        if (turn_at_ == now.octets.size()) next_turn();
         return true;
+    }
+
+    bool expects(std::string_view kind) const {
+        return std::any_of(case_.expected.begin(), case_.expected.end(),
+                           [&](const std::string& line) { return line.starts_with(kind); });
+    }
+
+    void note_refusal(std::size_t recipient) {
+        if (!expects("said ")) return;
+        const postrider::reply r = session_.last_reply();
+        std::string text;
+        for (const char c : r.text) text += c == '\n' ? "\\n" : std::string(1, c);
+        const bool all = recipient == postrider::all_recipients;
+        result_.report.push_back("said " + (all ? "all" : case_.mails[current_].to[recipient]) + " " +
+                                 std::to_string(r.code) + (text.empty() ? "" : " " + text) + (r.cut ? "[cut]" : ""));
     }
 
     void report_session() {
@@ -297,19 +416,28 @@ private:
                 line += std::string(r.forward_path.text()) + " " + describe(r.result);
                 result_.report.push_back(line);
             }
+        if (expects("waits ")) result_.report.push_back("waits " + std::to_string(result_.waits));
         if (session_.error() == postrider::errc::ok) result_.report.push_back("session ok");
         else
             result_.report.push_back("session " + error_name(session_.error()) + " " +
                                      std::string(postrider::name(session_.where())));
+        if (result_.complaint.empty() && how_.server_dies_after == never && how_.client_stops_after == never &&
+            turn_ != case_.turns.size() && case_.turns[turn_].from == turn::who::client)
+            result_.complaint = "the client ends after its octet " + std::to_string(result_.sent) +
+                                "; the dialog says that it goes on: \"" + case_.turns[turn_].octets.substr(turn_at_) +
+                                "\"";
+    }
+
+    static std::string describe(const postrider::enhanced_status& e) {
+        if (!e) return {};
+        return " " + std::to_string(e.klass) + "." + std::to_string(e.subject) + "." + std::to_string(e.detail);
     }
 
     static std::string describe(const postrider::status& s) {
         std::string text(postrider::name(s.what));
         text += " " + std::string(postrider::name(s.where));
         if (s.code != 0) text += " " + std::to_string(s.code);
-        if (s.enhanced)
-            text += " " + std::to_string(s.enhanced.klass) + "." + std::to_string(s.enhanced.subject) + "." +
-                    std::to_string(s.enhanced.detail);
+        text += describe(s.enhanced);
         if (s.error != postrider::errc::ok && s.error != postrider::errc::refused) text += " " + error_name(s.error);
         return text;
     }
@@ -328,6 +456,8 @@ private:
         case errc::bare_line_ending: return "bare_line_ending";
         case errc::body_failed: return "body_failed";
         case errc::invalid_credentials: return "invalid_credentials";
+        case errc::cleartext_auth: return "cleartext_auth";
+        case errc::wrong_state: return "wrong_state";
         default: return "error_" + std::to_string(static_cast<int>(e));
         }
     }
@@ -336,18 +466,28 @@ private:
     manner how_;
     std::vector<char> buffer_;
     std::vector<std::unique_ptr<prepared>> mails_;
-    postrider::session<> session_;
+    postrider::session<>& session_;
     run_result result_;
     std::string gathered_;
     std::unique_ptr<char[]> piece_;
     std::size_t turn_ = 0;
     std::size_t turn_at_ = 0;
+    std::size_t job_ = 0;
     std::size_t current_ = 0;
-    std::size_t content_at_ = 0;
+    std::size_t part_ = 0;
+    std::size_t part_at_ = 0;
 };
 
 } // namespace
 
-run_result play(const test_case& c, const manner& how) { return player{c, how}.play(); }
+run_result play(const test_case& c, const manner& how) {
+    postrider::session<> session;
+    if (how.used_before != never) {
+        manner before = how;
+        before.server_dies_after = how.used_before;
+        static_cast<void>(player{c, before, session}.play());
+    }
+    return player{c, how, session}.play();
+}
 
 } // namespace dialog

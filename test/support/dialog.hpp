@@ -3,7 +3,7 @@
 // Each fenced block marked `dialog` is a case, named by the heading above it:
 //
 //     ```dialog
-//     to: bob@b.example                  settings: from, to (again for more), content, auth, options; `next` begins a mail
+//     to: bob@b.example                  settings, see below
 //
 //     S: 220 mail.example                what the server sends, CRLF added
 //     C: EHLO client.example             what the client must send, octet for octet, CRLF added
@@ -13,8 +13,37 @@
 //     => session ok
 //     ```
 //
-// Escapes: \r \n \t \\ \xHH, and \c at the end of a line: no CRLF. `S! close` and `S! reset` end the connection.
 // The server sends nothing before it has all the client's octets that stand above, so each turn from C to S is a wait.
+// Unless it is told otherwise:
+//   S+ text     the same, and it arrives together with the server's lines directly above, in one piece
+//   S~ text     it arrives, in one piece, while the client is still writing: between the octets above and those below; or
+//               while it is idle
+//   S*3 text    the line three times
+//   S! close    the connection ends here, orderly; S! reset: by a reset
+// Escapes: \r \n \t \\ \xHH; \*40* is the octet before it, forty times in all; \c at the end of a line: no CRLF.
+//
+// What the client does, in this order: one mail to bob@b.example, unless there is more than that:
+//   from: alice@a.example     empty: the null reverse-path
+//   to: bob@b.example         again for more recipients
+//   content: text             without CRLF at its end; `then: text` is a further part, handed over when the first is used up
+//   next                      begins another mail
+//   noop, reset, idle         asks for NOOP, for RSET, or waits for the server to speak, after what stands above
+//   no mail                   stands first: not even one mail
+// and with what:
+//   auth: plain user password [bare] [attempt] [if-offered] [protect]
+//                             bare: without initial response; protect: not over a connection that is not encrypted
+//   options: ...              helo, no-pipelining, refuse-bare, encrypted, stay (no QUIT at the end),
+//                             content-fails (there should be more content behind the last part)
+//
+// What must come of it:
+//   => bob@b.example rejected RCPT 550 5.1.1     for each recipient: outcome, phase, code, error if there is one other than
+//                                                `refused`. With more than one mail its number stands in front
+//   => session refused greeting                  error and phase; or `session ok`
+//   => NOOP 250                                  for each `noop` and `reset` that was answered
+//   => waits 4                                   if it matters: how often the client had to wait for the server. The greeting
+//                                                counts; connecting and QUIT do not
+//   => said bob@b.example 550 No such user       if it matters, then for every refusal: for whom (or `all`), code, text.
+//                                                A line end is shown as \n, a text that was cut ends with `[cut]`
 #ifndef POSTRIDER_TEST_SUPPORT_DIALOG_HPP
 #define POSTRIDER_TEST_SUPPORT_DIALOG_HPP
 
@@ -30,20 +59,25 @@ namespace dialog {
 struct mail {
     std::string from = "alice@a.example";
     std::vector<std::string> to;
-    std::string content = "Subject: Hi\r\n\r\nHello.\r\n";
+    std::vector<std::string> content; ///< part by part
 };
 
 struct turn {
     enum class who { client, server, close, reset } from;
     std::string octets;
+    bool at_once = false; ///< server: not to be cut into pieces
+    bool early = false;   ///< server: while the client is still writing
 };
+
+enum class job { mail, noop, reset, idle };
 
 struct test_case {
     std::string name;
     std::string file;
     std::size_t line = 0;
-    std::vector<mail> mails;
-    std::vector<std::string> auth;    ///< mechanism, user, password, flags
+    std::vector<mail> mails{mail{}};
+    std::vector<job> jobs{job::mail};
+    std::vector<std::string> auth; ///< mechanism, user, password, flags
     std::vector<std::string> options;
     std::vector<turn> turns;
     std::vector<std::string> expected; ///< the lines behind `=> `
@@ -51,18 +85,21 @@ struct test_case {
 
 void PrintTo(const test_case& c, std::ostream* os);
 
-/// Every case of every *.md file below `folder`. Throws std::runtime_error, with file and line, on what it cannot read.
+/// Every case of every *.md file of `folder`. Throws std::runtime_error, with file and line, on what it cannot read.
 std::vector<test_case> read_folder(const std::filesystem::path& folder);
 
 inline constexpr std::size_t never = static_cast<std::size_t>(-1);
 
 /// How a case is played. The wire is the same; how it is cut into pieces, and where it breaks, differs.
 struct manner {
-    std::size_t received_at_once = never; ///< octets handed to the session at a time
-    std::size_t buffer = 4096;            ///< octets of the buffer for `next`
-    std::size_t content_at_once = never;  ///< octets of content at a time
-    std::size_t server_dies_after = never; ///< octets sent by the server, then end of stream
+    std::size_t received_at_once = never;   ///< octets handed to the session at a time
+    std::size_t buffer = 4096;              ///< octets of the buffer for `next`
+    std::size_t content_at_once = never;    ///< octets of content at a time
+    std::size_t server_dies_after = never;  ///< octets sent by the server, then end of stream
     std::size_t client_stops_after = never; ///< octets taken from the client, then a reset
+    bool asks_without_buffer = false;       ///< asks each time what is wanted before there is a buffer for it
+    /// The session object has been used before, for the same dialog, which broke off after so many octets of the server.
+    std::size_t used_before = never;
 };
 
 /// When, and as what, a recipient was decided, by a whole run.
@@ -72,10 +109,11 @@ struct verdict {
 };
 
 struct run_result {
-    std::vector<std::string> report;             ///< in the form of `test_case::expected`
-    std::vector<std::vector<verdict>> verdicts;  ///< mail, recipient
-    std::vector<std::size_t> content_ends;       ///< client octets up to and with the end of each mail's content
-    std::size_t submitted = 0; ///< mails that the session was given
+    std::vector<std::string> report;            ///< in the form of `test_case::expected`
+    std::vector<std::vector<verdict>> verdicts; ///< mail, recipient
+    std::vector<std::size_t> content_ends;      ///< client octets up to and with the end of each mail's content
+    std::vector<std::size_t> joints;            ///< server octets at which the stream may be cut: not within `at_once`
+    std::size_t submitted = 0;                  ///< mails that the session was given
     std::size_t sent = 0;
     std::size_t received = 0;
     std::size_t waits = 0;
