@@ -18,7 +18,9 @@ LDFLAGS = ["--specs=nano.specs", "--specs=nosys.specs", "-nostartfiles", "-Wl,--
 TOOL = "arm-none-eabi-"
 
 PROGRAMS = "test/build/firmware"
-PRODUCTS = ("engine", "netxduo")
+SMALL = ["-DPOSTRIDER_PIPELINING=0", "-DPOSTRIDER_ENHANCED_STATUS=0", "-DPOSTRIDER_MANY_MAILS=0",
+         "-DPOSTRIDER_ALL_EXTENSIONS=0"]  # include/postrider/config.hpp: what the original does not have is left out
+PRODUCTS = {"engine": [], "engine-small": SMALL, "netxduo": [], "netxduo-small": SMALL}
 # The rest of the system, which an image of ours is linked without.
 OUTSIDE = re.compile(r"_?(nxd?e?|tx|board)_(?!smtp_)\w+$")
 
@@ -38,29 +40,43 @@ def run(*command):
     return done.stdout
 
 
+def netxduo_sources(root):
+    """What netxduo/files.cmake gives to a build of its own, as CMake reads it."""
+    files = root / "netxduo/files.cmake"
+    if not files.is_file():
+        return []
+    script = root / "build/arm/list.cmake"
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(f'include("{files}")\nmessage(STATUS "${{POSTRIDER_NETXDUO_SOURCES}}")\n')
+    return [Path(name) for name in run("cmake", "-P", script).strip().removeprefix("--").strip().split(";") if name]
+
+
+def program(product):
+    return product.removesuffix("-small")
+
+
 def sources(root, product):
     """The product's own sources: the engine is all of src/core, the NetX client what netxduo/files.cmake lists."""
     found = sorted((root / "src/core").glob("*.cpp"))
     if not found:
         raise Failure("src/core: no source found")
-    if product == "netxduo":
-        files = root / "netxduo/files.cmake"
-        listed = re.findall(r"[\w./-]+\.c(?:pp)?\b", re.sub(r"#.*", "", files.read_text())) if files.is_file() else []
-        client = [root / "netxduo" / name for name in listed if not name.startswith("host/")]
+    if program(product) == "netxduo":
+        client = netxduo_sources(root)
         if not client:
-            raise Failure("netxduo/files.cmake: lists no source of the NetX Duo client")
+            raise Failure("netxduo/files.cmake: lists no source of the NetX Duo client in POSTRIDER_NETXDUO_SOURCES")
         found += client
     return found
 
 
 def include_folders(root, product):
-    nx = [root / PROGRAMS / "nx", root / "netxduo/include"] if product == "netxduo" else []
+    nx = [root / PROGRAMS / "nx", root / "netxduo/include"] if program(product) == "netxduo" else []
     return [f"-I{folder}" for folder in [*nx, root / "include", root / "src"]]
 
 
 def compile_command(root, product, core):
     """What every source of a product is compiled with, without compiler and language."""
-    return [*CORES[core], *FLAGS, "-fstack-usage", "-fcallgraph-info=su", *include_folders(root, product)]
+    return [*CORES[core], *FLAGS, *PRODUCTS[product], "-fstack-usage", "-fcallgraph-info=su",
+            *include_folders(root, product)]
 
 
 class Object:
@@ -90,9 +106,9 @@ class Image:
         self.folder = root / "build/arm" / core / product
         self.folder.mkdir(parents=True, exist_ok=True)
         own = sources(root, product)
-        programs = sorted((root / PROGRAMS).glob(f"{product}.c*"))
+        programs = sorted((root / PROGRAMS).glob(f"{program(product)}.c*"))
         if len(programs) != 1:
-            raise Failure(f"{PROGRAMS}/{product}.cpp: the program that uses the product is missing")
+            raise Failure(f"{PROGRAMS}/{program(product)}.cpp: the program that uses the product is missing")
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             *self.objects, self.program = pool.map(self.compile, [*own, programs[0]])
         self.elf, self.map = self.folder / "image.elf", self.folder / "image.map"

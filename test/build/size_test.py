@@ -7,7 +7,7 @@ CLIENT = "netxduo/nxd_smtp_client.cpp"
 FILES = {
     "src/core/count.cpp": "int count(const char* text) noexcept { int n = 0; while (text[n]) ++n; return n; }\n",
     CLIENT: "int count(const char*) noexcept;\nint client(const char* text) { return count(text) + 1; }\n",
-    "netxduo/files.cmake": "set(netxduo_sources nxd_smtp_client.cpp)\n",
+    "netxduo/files.cmake": "set(POSTRIDER_NETXDUO_SOURCES ${CMAKE_CURRENT_LIST_DIR}/nxd_smtp_client.cpp)\n",
     "test/build/firmware/engine.cpp": 'extern "C" const char* board_text(); int count(const char*) noexcept; int main() { return count(board_text()); }\n',
     "test/build/firmware/netxduo.cpp": 'extern "C" const char* board_text(); int client(const char*); int main() { return client(board_text()); }\n',
     "test/build/firmware/sizes.cpp": "template <class T> struct size_of { static char octets[sizeof(T)]; };\n"

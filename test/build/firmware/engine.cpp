@@ -26,7 +26,7 @@ bool drive(postrider::session_base& session, std::string_view body) {
             else session.wrote(a.octets.size());
             break;
         case kind::read: {
-            const std::size_t size = board_receive(received.data(), received.size(), a.limit);
+            const std::size_t size = board_receive(received.data(), received.size(), a.limit());
             if (size == 0) session.failed(postrider::errc::timed_out);
             else session.received({received.data(), size});
             break;
