@@ -274,7 +274,7 @@ private:
         note_verdicts();
         switch (a.what) {
         case action::kind::write:
-            if (a.secret != (a.where == postrider::phase::auth)) result_.complaint = "secret, or not, by mistake";
+            if (a.secret() != (a.where == postrider::phase::auth)) result_.complaint = "secret, or not, by mistake";
             gathered_ += a.octets;
             if (a.ends && a.where == postrider::phase::content)
                 result_.content_ends[current_] = result_.sent + gathered_.size();
