@@ -158,8 +158,9 @@ VOID send_by_netxduo(ULONG) {
     const UINT type = option["auth"] == "plain"   ? NX_SMTP_CLIENT_AUTH_PLAIN
                       : option["auth"] == "login" ? NX_SMTP_CLIENT_AUTH_LOGIN
                                                   : NX_SMTP_CLIENT_AUTH_NONE;
-    CHAR domain[] = "client.example", subject[] = "";
-    check(nxd_smtp_client_create(&client, &ip, &client_pool, option["user"].data(), netxduo_password.data(),
+    CHAR domain[] = "client.example", subject[] = "", nobody[] = "";
+    check(nxd_smtp_client_create(&client, &ip, &client_pool,
+                                 type == NX_SMTP_CLIENT_AUTH_NONE ? nobody : option["user"].data(), netxduo_password.data(),
                                  option["from"].data(), domain, type, &server, static_cast<UINT>(std::stoi(option["port"]))),
           "nxd_smtp_client_create");
     check(nx_smtp_client_flags_set(&client, NX_SMTP_CLIENT_FLAG_RAW_MESSAGE), "nx_smtp_client_flags_set");
