@@ -39,19 +39,17 @@ constexpr std::size_t buffer_size = 44 + NX_SMTP_CLIENT_MAX_USERNAME;
 /// Gives the octets of the message part by part. A part lies in the caller's memory, in flash or in `buffer`.
 struct message {
     NX_SMTP_CLIENT* client;
-    std::string_view to;
-    std::string_view from;
-    std::string_view subject;
-    std::string_view body;
-    UINT priority;
     CHAR* buffer;
-    UCHAR part = 0;
-    bool last = false;
+    std::string_view parts[11];
+    UINT part = 0;
+    bool encode = false; ///< the subject becomes encoded words
 
+    static constexpr UINT subject = 5, date = 7, message_id = 8, priority = 9, body = 10;
     std::string_view next() noexcept;
     std::string_view encoded_word() noexcept;
 };
 
+#ifndef NX_SMTP_CLIENT_BASIC
 /// Whether RFC 5322 lets it stand in a header field as it is, on one line.
 bool is_plain(std::string_view text) noexcept {
     for (const char c : text)
@@ -61,62 +59,46 @@ bool is_plain(std::string_view text) noexcept {
 
 /// RFC 2047: the next 39 octets of the subject at most, with no character split (§5), so that no line has more than 76.
 std::string_view message::encoded_word() noexcept {
-    std::size_t size = subject.size();
+    std::string_view& rest = parts[subject];
+    std::size_t size = rest.size();
     if (size > 39)
-        for (size = 39; size > 35 && (subject[size] & 0xC0) == 0x80;) --size;
-    CHAR* to_end = buffer;
+        for (size = 39; size > 35 && (rest[size] & 0xC0) == 0x80;) --size;
+    CHAR* to = buffer;
     const auto put = [&](const char* text) noexcept {
-        while (*text != '\0') *to_end++ = *text++;
+        while (*text != '\0') *to++ = *text++;
     };
     put("=?utf-8?B?");
     postrider::base64_encoder encoder;
     for (std::size_t i = 0; i != size; ++i) {
-        if (!encoder.put(subject[i])) continue;
-        encoder.group(to_end);
-        to_end += 4;
+        if (!encoder.put(rest[i])) continue;
+        encoder.group(to);
+        to += 4;
     }
     if (!encoder.empty()) {
-        encoder.group(to_end);
-        to_end += 4;
+        encoder.group(to);
+        to += 4;
     }
-    subject.remove_prefix(size);
-    put(subject.empty() ? "?=" : "?=\r\n ");
-    return {buffer, static_cast<std::size_t>(to_end - buffer)};
+    rest.remove_prefix(size);
+    put(rest.empty() ? "?=" : "?=\r\n ");
+    return {buffer, static_cast<std::size_t>(to - buffer)};
 }
+#endif
 
 std::string_view message::next() noexcept {
-    switch (part++) {
-    case 0: return "To: <";
-    case 1: return to;
-    case 2: return ">\r\nFrom: <";
-    case 3: return from;
-    case 4: return ">\r\nSubject: ";
-    case 5:
-        if (is_plain(subject)) return subject;
-        part = 64;
-        [[fallthrough]];
-    case 64: {
+#ifndef NX_SMTP_CLIENT_BASIC
+    if (part == subject && encode) {
         const std::string_view word = encoded_word();
-        part = subject.empty() ? 6 : 64;
+        if (parts[subject].empty()) ++part;
         return word;
     }
-    case 6:
-        return "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n\tcharset=\"utf-8\"\r\n"
-               "Content-Transfer-Encoding: 8bit\r\n";
-    case 7:
-        if (priority == NX_SMTP_MAIL_PRIORITY_HIGH) return "X-Priority: 1\r\nImportance: high\r\n";
-        if (priority == NX_SMTP_MAIL_PRIORITY_LOW) return "X-Priority: 5\r\nImportance: low\r\n";
-        return {};
-    case 8:
-    case 9: {
-        UINT length = part - 9u; // asks for Date, then for Message-ID
-        if (client->nx_smtp_client_trace_headers == NX_NULL) return {};
+    if ((part == date || part == message_id) && client->nx_smtp_client_trace_headers != NX_NULL) {
+        UINT length = part - date; // asks for Date, then for Message-ID
         client->nx_smtp_client_trace_headers(client, buffer, &length);
+        ++part;
         return {buffer, length};
     }
-    case 10: return "\r\n";
-    default: last = true; return body;
-    }
+#endif
+    return parts[part++];
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -251,12 +233,10 @@ void connection::converse(message& content, CHAR* buffer) noexcept {
         case action::kind::write:
             done = append(a.octets, a.ends && a.where == phase::content, a.where == phase::content) && (!a.ends || send());
             break;
-        case action::kind::content: {
-            const std::string_view part = content.next();
-            session.content(part);
-            if (content.last) session.end_of_content();
+        case action::kind::content:
+            session.content(content.next());
+            if (content.part > message::body) session.end_of_content();
             break;
-        }
         case action::kind::read:
             // What is said to QUIT changes nothing, and the text of the reply before it is to be kept.
             done = a.where == phase::quit ? false : receive(a, buffer);
@@ -417,8 +397,20 @@ UINT _nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UIN
     if (!c.open()) return record(client_ptr, c.status, recipient.result);
 
     CHAR buffer[buffer_size];
-    message content{client_ptr, to->text(), from->text(), subject, {mail_body, mail_body_length}, priority, buffer};
-    if ((client_ptr->nx_smtp_client_flags & NX_SMTP_CLIENT_FLAG_RAW_MESSAGE) != 0) content.part = 255;
+    message content{client_ptr,
+                    buffer,
+                    {"To: <", to->text(), ">\r\nFrom: <", from->text(), ">\r\nSubject: ", subject,
+                     "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n\tcharset=\"utf-8\"\r\n"
+                     "Content-Transfer-Encoding: 8bit\r\n",
+                     {}, {}, "\r\n", {mail_body, mail_body_length}}};
+#ifdef NX_SMTP_CLIENT_BASIC
+    NX_PARAMETER_NOT_USED(priority);
+#else
+    content.encode = !is_plain(subject);
+    if (priority == NX_SMTP_MAIL_PRIORITY_HIGH) content.parts[message::priority] = "X-Priority: 1\r\nImportance: high\r\n\r\n";
+    if (priority == NX_SMTP_MAIL_PRIORITY_LOW) content.parts[message::priority] = "X-Priority: 5\r\nImportance: low\r\n\r\n";
+    if ((client_ptr->nx_smtp_client_flags & NX_SMTP_CLIENT_FLAG_RAW_MESSAGE) != 0) content.part = message::body;
+#endif
     UINT status = NX_SUCCESS;
     if (session.start(options_of(client_ptr, *domain)) != errc::ok || session.send(envelope) != errc::ok)
         status = NX_SMTP_INTERNAL_ERROR; // all that they check was checked

@@ -62,7 +62,7 @@ enum class outcome : std::uint8_t {
 std::string_view name(outcome what) noexcept; ///< e.g. "not attempted"; of static lifetime
 
 /// The outcome together with the first refusal in protocol order that applies, or with the final answer.
-struct status {
+struct alignas(4) status {
     outcome what = outcome::not_attempted;
     phase where = phase::connect; ///< the phase that decided
     errc error = errc::ok;        ///< why there was no reply that decided; `refused` if a reply did and it was a "no"

@@ -5,7 +5,10 @@
    from a thread. One client serves one thread at a time; different clients share nothing.
 
    Macros that change NX_SMTP_CLIENT (the NX_SMTP_CLIENT_MAX_* and NX_SMTP_CLIENT_REPLY_TEXT) must be the same for the
-   application and for nxd_smtp_client.cpp.  */
+   application and for nxd_smtp_client.cpp.
+
+   NX_SMTP_CLIENT_BASIC leaves out what the original does not have: encoded subjects (they go out as they are), priority
+   headers, Date and Message-ID, whole messages as body. config.hpp of the engine has more to leave out.  */
 
 #ifndef NXD_SMTP_CLIENT_H
 #define NXD_SMTP_CLIENT_H

@@ -83,7 +83,7 @@ reply_reader::event reply_reader::end_of_line() noexcept {
     if (lines_ > limits::reply_lines) error_ = errc::reply_too_long;
     if (error_ != errc::ok) return event::failed;
     line_octets_ = 0;
-    take_enhanced();
+    if constexpr (config::enhanced_status) take_enhanced();
     place_ = last_ ? place::reply_start : place::line_start;
     return last_ ? event::reply : event::line;
 }

@@ -209,23 +209,18 @@ void session_base::advance_write() noexcept {
     case phase::mail: write = {phase::rcpt}; break;
     case phase::rcpt:
         mail_.attempted = ++write.recipient;
-        if (mail_.failing) write.at = phase::connect;
+        if (config::pipelining && mail_.failing) write.at = phase::connect;
         else if (write.recipient == mail_.under_way->recipients.size()) write.at = phase::data;
         break;
     case phase::data: write.at = phase::content; break;
-    case phase::rset:
-        if (mail_.under_way != nullptr) {
-            write.at = phase::mail;
-            break;
-        }
-        [[fallthrough]];
-    default: write.at = phase::connect; break;
+    default: write.at = config::many_mails && write.at == phase::rset && mail_.under_way != nullptr ? phase::mail : phase::connect;
     }
 }
 
 /// Returns false if there is nothing to be written for now, because the content was abandoned.
 bool session_base::write_content(action& a) noexcept {
-    if (!mail_.discard) {
+    const bool discard = config::pipelining && mail_.discard;
+    if (!discard) {
         a.octets = stuffer_.next(mail_.content);
         if (a.octets.empty() && !mail_.all_given && !stuffer_.failed()) {
             a.what = action::kind::content;
@@ -233,7 +228,7 @@ bool session_base::write_content(action& a) noexcept {
         }
     }
     if (a.octets.empty()) {
-        a.octets = mail_.discard ? ".\r\n" : stuffer_.terminator();
+        a.octets = discard ? ".\r\n" : stuffer_.terminator();
         if (stuffer_.failed()) {
             failed(errc::bare_line_ending);
             return false;
@@ -305,20 +300,23 @@ void session_base::on_reply() noexcept {
         line_.read = {phase::rcpt};
         line_.mail_open = !refused(s);
         if (!refused(s)) break;
-        mail_.failing = true;
         decide(s);
+        mail_.failing = true;
         // What is left of the group is not sent; but a line that was begun is finished, and a DATA that left is answered.
-        if (line_.write.at != phase::content && line_.rendered == 0) line_.write.at = phase::connect;
+        if (!config::pipelining || (line_.write.at != phase::content && line_.rendered == 0))
+            line_.write.at = phase::connect;
         break;
     case phase::rcpt: on_recipient(s); break;
     case phase::data: on_data(s); break;
     case phase::content: on_content(s); break;
     default: // NOOP, RSET
-        line_.mail_open = false;
-        line_.read.at = phase::mail;
-        if (mail_.under_way != nullptr) break;
-        line_.event = action::kind::answered;
-        line_.read.at = phase::connect;
+        if constexpr (config::many_mails) {
+            line_.mail_open = false;
+            line_.read.at = phase::mail;
+            if (mail_.under_way != nullptr) break;
+            line_.event = action::kind::answered;
+            line_.read.at = phase::connect;
+        }
         break;
     }
     if (r.code == 421 && line_.open && line_.write.at != phase::quit) {
@@ -382,7 +380,7 @@ void session_base::on_recipient(const status& s) noexcept {
     recipient& r = mail_.under_way->recipients[index];
     if (!refused(s)) {
         ++mail_.accepted;
-    } else if (!mail_.failing) {
+    } else if (!config::pipelining || !mail_.failing) {
         r.result = s;
         line_.event = action::kind::refused;
         line_.event_recipient = index;
@@ -396,10 +394,12 @@ void session_base::on_data(const status& s) noexcept {
         line_.write.at = phase::connect;
         return;
     }
-    // RFC 2920 §3.1: nobody is left to get the mail, so a lone dot and not the mail. But where the server took a recipient
-    // although it refused MAIL, the dot would deliver an empty mail under some other sender.
-    mail_.discard = mail_.accepted == 0;
-    if (mail_.failing && !mail_.discard) return over(errc::unexpected_reply, phase::data);
+    if constexpr (config::pipelining) {
+        // RFC 2920 §3.1: nobody is left to get the mail, so a lone dot and not the mail. But where the server took a
+        // recipient although it refused MAIL, the dot would deliver an empty mail under some other sender.
+        mail_.discard = mail_.accepted == 0;
+        if (mail_.failing && !mail_.discard) return over(errc::unexpected_reply, phase::data);
+    }
     mail_.go_ahead = true;
     line_.outstanding = 1;
     line_.read.at = phase::content;
@@ -423,7 +423,8 @@ void session_base::on_content(const status& s) noexcept {
 /// The session is free for the next thing: a mail that waits, or whatever the caller asks for.
 void session_base::idle() noexcept {
     line_.read.at = line_.write.at = phase::connect;
-    if (mail_.under_way != nullptr) line_.write.at = line_.mail_open ? phase::rset : phase::mail;
+    if (mail_.under_way != nullptr)
+        line_.write.at = config::many_mails && line_.mail_open ? phase::rset : phase::mail;
 }
 
 /// Ends the session with a QUIT.
