@@ -269,9 +269,32 @@ private:
         return session_.next(buffer_);
     }
 
+    /// What does not fit is refused, and changes nothing.
+    void misuse(const action& a) {
+        using postrider::errc;
+        const auto must_be = [&](errc is, errc expected) {
+            if (is != expected) result_.complaint = "misuse is answered by " + error_name(is);
+        };
+        postrider::recipient nobody{};
+        const postrider::envelope to_none{{}, {}};
+        const postrider::envelope to_null{{}, {&nobody, 1}};
+        const bool over = a.what == action::kind::closed;
+        if (over || a.what == action::kind::read) {
+            must_be(session_.noop(), errc::wrong_state);
+            const bool mail = result_.submitted != current_;
+            if (over || mail || a.where >= postrider::phase::noop) must_be(session_.send(to_none), errc::wrong_state);
+        }
+        if (a.what == action::kind::ready) {
+            must_be(session_.send(to_none), errc::no_recipients);
+            must_be(session_.send(to_null), errc::invalid_mailbox);
+        }
+        if (over || a.what == action::kind::ready) session_.content_failed();
+    }
+
     /// Returns false when it is over.
     bool step(const action& a) {
         note_verdicts();
+        misuse(a);
         switch (a.what) {
         case action::kind::write:
             if (a.secret() != (a.where == postrider::phase::auth)) result_.complaint = "secret, or not, by mistake";
@@ -338,8 +361,7 @@ private:
         for (; taken != size; ++taken, ++result_.sent) {
             if (result_.sent == how_.client_stops_after) {
                 session_.wrote(taken);
-                gathered_.clear();
-                session_.failed(postrider::errc::connection_reset);
+                broken(postrider::errc::connection_reset);
                 return false;
             }
             if (turn_ == case_.turns.size() || case_.turns[turn_].from != turn::who::client ||
@@ -360,21 +382,20 @@ private:
         turn_at_ = 0;
     }
 
+    /// The connection is gone: what was gathered will not be sent any more.
+    bool broken(postrider::errc why) {
+        gathered_.clear();
+        session_.failed(why);
+        return true;
+    }
+
     bool receive(bool wait) {
-        if (result_.sent == how_.client_stops_after) {
-            session_.failed(postrider::errc::connection_reset);
-            return true;
-        }
+        if (result_.sent == how_.client_stops_after) return broken(postrider::errc::connection_reset);
         if (result_.received == how_.server_dies_after || turn_ == case_.turns.size() ||
-            case_.turns[turn_].from == turn::who::close) {
-            session_.failed(postrider::errc::connection_closed);
-            return true;
-        }
+            case_.turns[turn_].from == turn::who::close)
+            return broken(postrider::errc::connection_closed);
         const turn& now = case_.turns[turn_];
-        if (now.from == turn::who::reset) {
-            session_.failed(postrider::errc::connection_reset);
-            return true;
-        }
+        if (now.from == turn::who::reset) return broken(postrider::errc::connection_reset);
         if (now.from == turn::who::client) {
             result_.complaint = "the client waits after its octet " + std::to_string(result_.sent) +
                                 "; the dialog says that it goes on: \"" + now.octets.substr(turn_at_) + "\"";

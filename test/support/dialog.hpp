@@ -120,6 +120,8 @@ struct run_result {
     std::string complaint; ///< the client did not send what the dialog says; empty: it did
 };
 
+/// Besides what the dialog says: credentials, and nothing else, are marked as secret; calls that do not fit are refused
+/// wherever they are made, and change nothing.
 run_result play(const test_case& c, const manner& how = {});
 
 } // namespace dialog
