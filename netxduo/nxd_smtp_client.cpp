@@ -300,7 +300,7 @@ postrider::session_options options_of(const NX_SMTP_CLIENT* client, postrider::d
     auth.password = client->nx_smtp_client_password;
     auth.initial_response = false;
     auth.allow_cleartext_auth = true; // these calls know no TLS, and their documentation says so
-    auth.when = client->nx_smtp_client_authentication_type == NX_SMTP_CLIENT_AUTH_NONE ? postrider::auth_when::if_offered
+    auth.when = client->nx_smtp_client_authentication_type == NX_SMTP_CLIENT_AUTH_NONE ? postrider::auth_when::attempt_if_offered
                                                                                      : postrider::auth_when::attempt;
     if (client->nx_smtp_client_authentication_type == NX_SMTP_CLIENT_AUTH_LOGIN)
         auth.preferred = postrider::mechanism::login;

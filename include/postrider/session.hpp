@@ -77,7 +77,9 @@ public:
     void end_of_content() noexcept { mail_.all_given = true; }
     /// In answer to `action::kind::content`: there should be more, but it cannot be had. The mail is abandoned, without
     /// the dot that would commit it, by closing the connection (RFC 5321 §4.1.1.4 knows no other way).
-    void content_failed() noexcept { failed(errc::body_failed); }
+    void content_failed() noexcept {
+        if (line_.write.at == phase::content) failed(errc::body_failed);
+    }
     [[nodiscard]] errc noop() noexcept { return ask(phase::noop); }
     [[nodiscard]] errc reset() noexcept { return ask(phase::rset); }
     /// Says QUIT and waits a short time for the answer, which changes nothing.

@@ -113,7 +113,8 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
     }
     if (!line_.open || (line_.deaf && line_.write.at == phase::connect)) {
         a.what = action::kind::closed;
-        line_.open = false;
+        a.ends = line_.deaf && line_.open; // a QUIT
+        line_.open = line_.deaf = false;
         return true;
     }
     if (line_.write.at == phase::data && line_.outstanding == 0 && mail_.accepted == 0 && line_.rendered == 0) {
@@ -269,17 +270,20 @@ void session_base::on_reply() noexcept {
     const unsigned digit = r.first_digit();
     const phase at = line_.read.at;
     ++line_.serial;
-    if (line_.outstanding == 0) {
-        // Nobody asked. A server may say 421 at any moment (RFC 5321 §3.8); everything else is out of step.
-        if (r.code != 421) return distrust(errc::unexpected_reply);
-        return over(errc::refused, phase::connect);
-    }
     if (at == phase::quit) return over(line_.error, line_.ended);
 
     status s;
-    s.where = at;
+    s.where = here();
     s.code = r.code;
     s.enhanced = r.enhanced;
+    if (line_.outstanding == 0) {
+        // Nobody asked. A server may say 421 at any moment (RFC 5321 §3.8); everything else is out of step.
+        if (r.code != 421) return distrust(errc::unexpected_reply);
+        s.error = errc::refused;
+        s.what = mail_.attempted != 0 ? outcome::deferred : outcome::not_attempted;
+        decide(s);
+        return over(errc::refused, s.where);
+    }
     s.what = outcome::accepted;
     if (digit >= 4) {
         s.what = digit == 4 ? outcome::deferred : outcome::rejected;
@@ -291,6 +295,7 @@ void session_base::on_reply() noexcept {
     }
     --line_.outstanding;
 
+    bool closing = r.code == 421; // RFC 5321 §3.8
     switch (at) {
     case phase::greeting:
     case phase::ehlo:
@@ -311,6 +316,12 @@ void session_base::on_reply() noexcept {
     case phase::content: on_content(s); break;
     default: // NOOP, RSET
         if constexpr (config::many_mails) {
+            if (refused(s) && mail_.under_way != nullptr) {
+                // It may still hold the recipients of the mail before; another connection will not.
+                s.what = outcome::deferred;
+                closing = true;
+                break;
+            }
             line_.mail_open = false;
             line_.read.at = phase::mail;
             if (mail_.under_way != nullptr) break;
@@ -319,8 +330,8 @@ void session_base::on_reply() noexcept {
         }
         break;
     }
-    if (r.code == 421 && line_.open && line_.write.at != phase::quit) {
-        // The server is closing (RFC 5321 §3.8). Nothing that was sent behind this command will be answered.
+    if (closing && line_.open && line_.write.at != phase::quit) {
+        // Nothing that was sent behind this command will be answered, or believed.
         const bool behind = line_.outstanding != 0;
         leave(s);
         if (behind) over(s.error, at);
@@ -341,7 +352,8 @@ void session_base::on_hello(status& s) noexcept {
         idle();
     } else if ((line_.chosen = choose_mechanism()) != mechanism::none) {
         line_.write.at = phase::auth;
-    } else if (options_.auth.when != auth_when::required) {
+    } else if (options_.auth.when != auth_when::required &&
+               (options_.auth.when != auth_when::if_offered || !line_.offered.has(extension::auth))) {
         idle();
     } else {
         s = {.where = s.where, .error = errc::auth_unavailable};
@@ -357,7 +369,7 @@ mechanism session_base::choose_mechanism() const noexcept {
     // AUTH is an extension: none after HELO (RFC 4954 §3).
     const bool blind = c.when == auth_when::attempt
                            ? line_.read.at == phase::ehlo
-                           : c.when == auth_when::if_offered && line_.offered.has(extension::auth);
+                           : c.when == auth_when::attempt_if_offered && line_.offered.has(extension::auth);
     return blind ? mechanism::plain : mechanism::none;
 }
 
@@ -380,7 +392,8 @@ void session_base::on_recipient(const status& s) noexcept {
     recipient& r = mail_.under_way->recipients[index];
     if (!refused(s)) {
         ++mail_.accepted;
-    } else if (!config::pipelining || !mail_.failing) {
+        line_.mail_open = true; // also where MAIL was refused
+    } else if (s.code != 421 && r.result.open()) {
         r.result = s;
         line_.event = action::kind::refused;
         line_.event_recipient = index;
@@ -447,7 +460,9 @@ void session_base::over(errc why, phase where) noexcept {
 /// answer is not waited for, and whatever else the server says is not read.
 void session_base::distrust(errc why) noexcept {
     const phase where = here();
-    const bool inside = line_.rendered != 0 || (mail_.go_ahead && mail_.under_way != nullptr && !mail_.ending_sent);
+    if (where == phase::quit) return over(line_.error, line_.ended);
+    // Neither inside the content nor behind anything that is not sent yet: that is thrown away, or it could complete a mail.
+    const bool inside = line_.unsent != 0 || (mail_.go_ahead && mail_.under_way != nullptr && !mail_.ending_sent);
     lose(why);
     leave({.where = where, .error = why});
     line_.deaf = true;

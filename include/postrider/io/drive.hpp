@@ -130,8 +130,10 @@ errc drive(session_base& session, Stream& stream, Content&& content, deadline un
             serial = a.serial;
             break;
         case action::kind::ready:
-        case action::kind::closed:
             if (out.empty()) return session.error();
+            break;
+        case action::kind::closed:
+            if (out.empty() || !a.ends) return session.error();
             break;
         }
 
