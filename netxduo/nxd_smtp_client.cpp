@@ -31,7 +31,8 @@ engine& session_of(NX_SMTP_CLIENT* client) noexcept {
     return *std::launder(reinterpret_cast<engine*>(client->nx_smtp_client_session.nx_smtp_client_session_octets));
 }
 
-constexpr std::size_t buffer_size = 44 + NX_SMTP_CLIENT_MAX_USERNAME;
+// A Message-ID with the longest domain fits, and an encoded word of 39 octets with its fold, whatever the domain's limit is.
+constexpr std::size_t buffer_size = NX_SMTP_CLIENT_MAX_USERNAME < 23 ? 67 : 44 + NX_SMTP_CLIENT_MAX_USERNAME;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The message: a header block in front of the caller's body
