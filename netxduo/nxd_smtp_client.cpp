@@ -180,7 +180,8 @@ bool connection::begin_segment() noexcept {
 /// Puts octets into the segment that is being filled, and sends it when it is full. `whole`: they go into one segment.
 /// `may_split`: where the pool has no more packets, what there is of the segment may leave.
 bool connection::append(std::string_view octets, bool whole, bool may_split) noexcept {
-    if (whole && sending != NX_NULL && octets.size() > segment_left && !send()) return false;
+    // Not into a packet that would have to grow either: where the pool has no more, it would leave in two pieces.
+    if (whole && sending != NX_NULL && (octets.size() > segment_left || octets.size() > room) && !send()) return false;
     while (!octets.empty()) {
         if (sending != NX_NULL && segment_left == 0 && !send()) return false;
         if (sending == NX_NULL && !begin_segment()) return false;
