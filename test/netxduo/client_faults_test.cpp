@@ -112,7 +112,8 @@ TEST_F(time_outs, a_reply_line_or_a_reply_without_end_is_bounded) {
             for (;;) it.say(what);
         };
     };
-    for (const auto& [key, what] : {std::pair{"EHLO", "250-x\r\n"}, {"RCPT", "250 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}) {
+    for (const auto& [key, what] :
+         {std::pair{"EHLO", "250-x\r\n"}, {"RCPT", "250 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}) {
         const UINT status = send_to(ordinary{{}, {{key, flood(what)}}});
         // On a slow machine the limit of time may come first.
         EXPECT_TRUE(status == NX_SMTP_OVERSIZE_SERVER_REPLY || status == NX_NO_PACKET) << status;
@@ -125,7 +126,8 @@ TEST_F(time_outs, a_reply_line_or_a_reply_without_end_is_bounded) {
 TEST_F(cutting, by_the_server_after_every_octet_that_it_says) {
     for (const bool login : {false, true})
         for (const char* last : {"250 2.0.0 queued\r\n", "550 5.7.1 no\r\n"}) {
-            const account who{.authentication = login ? UINT{NX_SMTP_CLIENT_AUTH_LOGIN} : UINT{NX_SMTP_CLIENT_AUTH_PLAIN}};
+            const account who{.authentication =
+                                  login ? UINT{NX_SMTP_CLIENT_AUTH_LOGIN} : UINT{NX_SMTP_CLIENT_AUTH_PLAIN}};
             ordinary how{{{".", last}}, {}};
             if (login) how.says["answer"] = "334 x\r\n", how.says["answer 2"] = "235 ok\r\n";
             const UINT whole_status = send_to(how, {}, who);
@@ -145,13 +147,15 @@ TEST_F(cutting, by_the_server_after_every_octet_that_it_says) {
                 const UINT outcome = result().nx_smtp_result_outcome;
                 if (octets >= end) {
                     EXPECT_EQ(whole_status, status);
-                    EXPECT_EQ(last[0] == '2' ? NX_SMTP_OUTCOME_ACCEPTED : NX_SMTP_OUTCOME_REJECTED, static_cast<int>(outcome));
+                    EXPECT_EQ(last[0] == '2' ? NX_SMTP_OUTCOME_ACCEPTED : NX_SMTP_OUTCOME_REJECTED,
+                              static_cast<int>(outcome));
                 } else if (octets >= content) {
                     EXPECT_EQ(NX_NOT_CONNECTED, static_cast<int>(status));
                     EXPECT_EQ(NX_SMTP_OUTCOME_UNKNOWN, static_cast<int>(outcome));
                 } else {
                     EXPECT_EQ(NX_NOT_CONNECTED, static_cast<int>(status));
-                    EXPECT_TRUE(outcome == NX_SMTP_OUTCOME_DEFERRED || outcome == NX_SMTP_OUTCOME_NOT_ATTEMPTED) << outcome;
+                    EXPECT_TRUE(outcome == NX_SMTP_OUTCOME_DEFERRED || outcome == NX_SMTP_OUTCOME_NOT_ATTEMPTED)
+                        << outcome;
                     EXPECT_THAT(server.last().heard, Not(HasSubstr("QUIT")));
                 }
                 if (HasFailure()) return;
@@ -176,7 +180,10 @@ TEST_F(cutting, by_a_reset_after_every_octet_that_the_server_hears) {
             EXPECT_EQ(NX_NOT_CONNECTED, static_cast<int>(status));
             const bool not_begun = outcome == NX_SMTP_OUTCOME_DEFERRED || outcome == NX_SMTP_OUTCOME_NOT_ATTEMPTED;
             const bool perhaps = outcome == NX_SMTP_OUTCOME_DEFERRED || outcome == NX_SMTP_OUTCOME_UNKNOWN;
-            EXPECT_TRUE(octets < content ? not_begun : octets < end ? perhaps : outcome == NX_SMTP_OUTCOME_UNKNOWN) << outcome;
+            EXPECT_TRUE(octets < content ? not_begun
+                        : octets < end   ? perhaps
+                                         : outcome == NX_SMTP_OUTCOME_UNKNOWN)
+                << outcome;
         }
         if (HasFailure()) return;
     }
@@ -184,7 +191,8 @@ TEST_F(cutting, by_a_reset_after_every_octet_that_the_server_hears) {
 
 TEST_F(cutting, by_a_send_that_fails_at_each_segment) {
     const mail m{.body = std::string(5000, 'x') + "\r\n"};
-    for (const UINT failure : {UINT{NX_NOT_CONNECTED}, UINT{NX_WINDOW_OVERFLOW}, UINT{NX_TX_QUEUE_DEPTH}, UINT{NX_WAIT_ABORTED}})
+    for (const UINT failure :
+         {UINT{NX_NOT_CONNECTED}, UINT{NX_WINDOW_OVERFLOW}, UINT{NX_TX_QUEUE_DEPTH}, UINT{NX_WAIT_ABORTED}})
         for (std::size_t segment = 0;; ++segment) {
             SCOPED_TRACE(segment);
             server.forget();
@@ -202,7 +210,8 @@ TEST_F(cutting, by_a_send_that_fails_at_each_segment) {
             }
             EXPECT_EQ(failure, status);
             EXPECT_EQ(1u, tap::counted().resets);
-            EXPECT_NE(NX_SMTP_OUTCOME_UNKNOWN, static_cast<int>(result().nx_smtp_result_outcome)) << "the end never left";
+            EXPECT_NE(NX_SMTP_OUTCOME_UNKNOWN, static_cast<int>(result().nx_smtp_result_outcome))
+                << "the end never left";
         }
 }
 
@@ -214,7 +223,8 @@ TEST_F(exhaustion, a_pool_that_runs_dry_at_any_allocation_never_sends_half_a_mai
     for (const auto& [packets, payload] : {std::pair{1u, 256u}, {3u, 128u}, {8u, 128u}, {40u, 128u}, {4u, 1536u}}) {
         std::size_t failed = 0;
         for (std::size_t allocation = 0;; ++allocation) {
-            SCOPED_TRACE(std::to_string(packets) + " * " + std::to_string(payload) + ", allocation " + std::to_string(allocation));
+            SCOPED_TRACE(std::to_string(packets) + " * " + std::to_string(payload) + ", allocation " +
+                         std::to_string(allocation));
             server.forget();
             server.set(ordinary{});
             create({}, packets, payload);
@@ -251,7 +261,8 @@ TEST_F(exhaustion, a_pool_that_is_held_by_somebody_else) {
     for (std::size_t held = 0; held <= 4; ++held) {
         SCOPED_TRACE(held);
         std::vector<NX_PACKET*> packets(held);
-        for (NX_PACKET*& p : packets) ASSERT_EQ(NX_SUCCESS, nx_packet_allocate(client_pool.get(), &p, NX_IPv4_TCP_PACKET, NX_NO_WAIT));
+        for (NX_PACKET*& p : packets)
+            ASSERT_EQ(NX_SUCCESS, nx_packet_allocate(client_pool.get(), &p, NX_IPv4_TCP_PACKET, NX_NO_WAIT));
         server.forget();
         UINT status = 0xFFFF;
         in_thread([&] { status = send_here({.body = std::string(2000, 'x') + "\r\n"}); });
@@ -280,7 +291,8 @@ TEST_F(exhaustion, one_pool_for_the_ip_instance_and_the_client) {
     // What the manual's sample does not do, and applications do all the same.
     NXD_ADDRESS address = loopback();
     CHAR user[] = "user", password[] = "secret", from[] = "alice@a.example", domain[] = "client.example";
-    ASSERT_EQ(NX_SUCCESS, nxd_smtp_client_create(&client, &ip, &ip_pool, user, password, from, domain, 3, &address, server.port()));
+    ASSERT_EQ(NX_SUCCESS,
+              nxd_smtp_client_create(&client, &ip, &ip_pool, user, password, from, domain, 3, &address, server.port()));
     const mail m{.body = std::string(20000, 'x') + "\r\n"};
     EXPECT_EQ(NX_SUCCESS, send(m));
     EXPECT_EQ(whole_dialog(m), heard());

@@ -5,7 +5,8 @@
 extern UINT client_checked_is_checked(void);
 
 int main(void) {
-    UINT (*create)(NX_SMTP_CLIENT*, NX_IP*, NX_PACKET_POOL*, CHAR*, CHAR*, CHAR*, CHAR*, UINT, NXD_ADDRESS*, UINT) =
+    UINT (*create)
+    (NX_SMTP_CLIENT*, NX_IP*, NX_PACKET_POOL*, CHAR*, CHAR*, CHAR*, CHAR*, UINT, NXD_ADDRESS*, UINT) =
         nxd_smtp_client_create;
     UINT (*send)(NX_SMTP_CLIENT*, CHAR*, UINT, CHAR*, CHAR*, UINT) = nx_smtp_mail_send;
     UINT (*end)(NX_SMTP_CLIENT*) = nx_smtp_client_delete;

@@ -125,9 +125,12 @@ TEST_F(message, a_raw_message_gets_no_header) {
 
 TEST_F(message, a_raw_message_and_helo_at_once) {
     create();
-    ASSERT_EQ(NX_SUCCESS, nx_smtp_client_flags_set(&client, NX_SMTP_CLIENT_FLAG_RAW_MESSAGE | NX_SMTP_CLIENT_FLAG_HELO));
+    ASSERT_EQ(NX_SUCCESS,
+              nx_smtp_client_flags_set(&client, NX_SMTP_CLIENT_FLAG_RAW_MESSAGE | NX_SMTP_CLIENT_FLAG_HELO));
     EXPECT_EQ(NX_SUCCESS, send({.subject = "unused", .body = "A: b\r\n\r\nc\r\n"}));
-    EXPECT_EQ(wire("HELO client.example\nMAIL FROM:<alice@a.example>\nRCPT TO:<bob@b.example>\nDATA\nA: b\n\nc\n.\nQUIT\n"), heard());
+    EXPECT_EQ(
+        wire("HELO client.example\nMAIL FROM:<alice@a.example>\nRCPT TO:<bob@b.example>\nDATA\nA: b\n\nc\n.\nQUIT\n"),
+        heard());
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -135,14 +138,16 @@ TEST_F(message, a_raw_message_and_helo_at_once) {
 
 TEST_F(message, an_ascii_subject_stands_as_it_is) {
     create();
-    for (const std::string& subject : {std::string(), std::string("Hi"), std::string(" a  b "), std::string("<>\"\\():;@,."),
-                                       std::string("~"), std::string(78, 'x'), std::string(899, 'x')})
+    for (const std::string& subject :
+         {std::string(), std::string("Hi"), std::string(" a  b "), std::string("<>\"\\():;@,."), std::string("~"),
+          std::string(78, 'x'), std::string(899, 'x')})
         EXPECT_EQ(subject, subject_of(subject));
 }
 
 TEST_F(message, a_subject_that_is_not_ascii_is_encoded_words_of_whole_characters) {
     create();
-    const std::string characters[] = {"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x93\xA8", "a\xC3\xA9", "ab\xE2\x82\xAC", "a\xF0\x9F\x93\xA8"};
+    const std::string characters[] = {"\xC3\xA9",  "\xE2\x82\xAC",   "\xF0\x9F\x93\xA8",
+                                      "a\xC3\xA9", "ab\xE2\x82\xAC", "a\xF0\x9F\x93\xA8"};
     for (const std::string& character : characters) {
         std::string subject;
         for (int i = 0; i != 45; ++i) {
@@ -252,8 +257,9 @@ TEST_F(trace_headers, an_id_with_the_longest_domain_is_whole) {
 }
 
 TEST_F(trace_headers, every_date_is_gmtime_s) {
-    std::vector<std::time_t> times{1, 59, 60, 3599, 3600, 86399, 86400, 951782399, 951782400, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF,
-                                   4107542399, 4107542400, 4107542400 + 86400};
+    std::vector<std::time_t> times{1,          59,         60,         3599,       3600,
+                                   86399,      86400,      951782399,  951782400,  0x7FFFFFFF,
+                                   0x80000000, 0xFFFFFFFF, 4107542399, 4107542400, 4107542400 + 86400};
     for (int year = 70; year <= 206; ++year) {
         for (const int yday : {0, 30, 31, 58, 59, 60, 89, 90, 364, 365}) {
             std::tm day{};
@@ -353,7 +359,8 @@ TEST_F(message, dots_at_every_place_of_a_segment_and_of_a_packet) {
         const std::size_t end = payload == 128 ? 72 : 1460;
         std::vector<std::string> bodies;
         for (std::size_t shift = 0; shift != 20; ++shift)
-            bodies.push_back(std::string(2 * end - header_block().size() % end - shift, 'x') + "\r\n.\r\n..\r\n.x\r\n\r\n.");
+            bodies.push_back(std::string(2 * end - header_block().size() % end - shift, 'x') +
+                             "\r\n.\r\n..\r\n.x\r\n\r\n.");
         server.forget();
         in_thread([&] {
             for (const std::string& body : bodies) EXPECT_EQ(NX_SUCCESS, send_here({.body = body}));
@@ -409,14 +416,18 @@ TEST_F(segments, each_command_is_one_and_the_end_of_the_mail_is_whole_at_the_end
 }
 
 TEST_F(segments, the_longest_commands_are_one_as_well) {
-    create({.user = std::string(40, 'u'), .password = std::string(20, 'p'), .from = std::string(127, 'f'), .domain = std::string(40, 'd')});
+    create({.user = std::string(40, 'u'),
+            .password = std::string(20, 'p'),
+            .from = std::string(127, 'f'),
+            .domain = std::string(40, 'd')});
     tap::clear();
     EXPECT_EQ(NX_SUCCESS, send({.to = std::string(500, 't')}));
     expect_well_cut();
 }
 
 TEST_F(segments, the_end_of_the_mail_is_whole_whatever_the_length_of_the_body) {
-    for (const auto& [packets, payload] : {std::pair{1u, 256u}, {2u, 128u}, {3u, 128u}, {4u, 128u}, {24u, 128u}, {8u, 1536u}}) {
+    for (const auto& [packets, payload] :
+         {std::pair{1u, 256u}, {2u, 128u}, {3u, 128u}, {4u, 128u}, {24u, 128u}, {8u, 1536u}}) {
         create({}, packets, payload);
         const std::size_t room = payload - 56;
         for (const bool line_end : {true, false})
@@ -435,7 +446,8 @@ TEST_F(segments, the_end_of_the_mail_is_whole_whatever_the_length_of_the_body) {
 TEST_F(segments, a_hundred_kilobytes_in_about_eighty) {
     std::string body;
     while (body.size() < 100 * 1024) body += "This is line " + std::to_string(body.size()) + " of a long mail.\r\n";
-    for (const auto& [packets, payload] : {std::pair{8u, 1536u}, {2u, 1536u}, {40u, 256u}, {1u, 1536u}, {100u, 1024u}}) {
+    for (const auto& [packets, payload] :
+         {std::pair{8u, 1536u}, {2u, 1536u}, {40u, 256u}, {1u, 1536u}, {100u, 1024u}}) {
         SCOPED_TRACE(std::to_string(packets) + " * " + std::to_string(payload));
         create({}, packets, payload);
         server.forget();

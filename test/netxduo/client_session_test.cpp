@@ -55,7 +55,9 @@ TEST_F(session, twenty_mails_through_one_client) {
     EXPECT_EQ(20u, server.count());
 }
 
-TEST_F(session, any_2yz_is_a_greeting_s_yes) { EXPECT_EQ(NX_SUCCESS, send_to(ordinary{{{"greeting", "220\r\n"}}, {}})); }
+TEST_F(session, any_2yz_is_a_greeting_s_yes) {
+    EXPECT_EQ(NX_SUCCESS, send_to(ordinary{{{"greeting", "220\r\n"}}, {}}));
+}
 
 TEST_F(session, a_greeting_that_refuses_gets_a_quit) {
     for (const char* greeting : {"554 no service\r\n", "421 later\r\n", "500 \r\n"}) {
@@ -65,8 +67,8 @@ TEST_F(session, a_greeting_that_refuses_gets_a_quit) {
 }
 
 TEST_F(session, a_greeting_that_makes_no_sense_gets_a_quit) {
-    for (const char* greeting : {"354 go ahead\r\n", "120 wait\r\n", "HTTP/1.1 200 OK\r\n\r\n", "+OK pop3\r\n", "22\r\n", "\r\n",
-                                 "220-a\r\n221 b\r\n", "600 x\r\n", "020 x\r\n", "2200 x\r\n"}) {
+    for (const char* greeting : {"354 go ahead\r\n", "120 wait\r\n", "HTTP/1.1 200 OK\r\n\r\n", "+OK pop3\r\n",
+                                 "22\r\n", "\r\n", "220-a\r\n221 b\r\n", "600 x\r\n", "020 x\r\n", "2200 x\r\n"}) {
         SCOPED_TRACE(greeting);
         EXPECT_EQ(NX_SMTP_GREET_REPLY_ERROR, send_to(ordinary{{{"greeting", greeting}}, {}}));
         EXPECT_EQ("QUIT\r\n", heard());
@@ -77,7 +79,8 @@ TEST_F(session, helo_follows_only_where_the_server_does_not_know_ehlo) {
     for (const int code : {500, 501, 502, 504}) {
         SCOPED_TRACE(code);
         EXPECT_EQ(NX_SUCCESS, send_to(ordinary{{{"EHLO", std::to_string(code) + " what?\r\n"}}, {}}));
-        EXPECT_THAT(heard(), StartsWith("EHLO client.example\r\nHELO client.example\r\nMAIL FROM:<alice@a.example>\r\n"));
+        EXPECT_THAT(heard(),
+                    StartsWith("EHLO client.example\r\nHELO client.example\r\nMAIL FROM:<alice@a.example>\r\n"));
     }
     for (const int code : {400, 421, 450, 499, 503, 505, 510, 521, 530, 550, 554, 599}) {
         SCOPED_TRACE(code);
@@ -108,11 +111,10 @@ TEST_F(session, the_time_since_boot_does_not_shorten_the_wait_for_the_first_gree
     for (const ULONG ticks : {ULONG{1000000}, ULONG{0xFFFFFF00}, ULONG{0x80000000}}) {
         SCOPED_TRACE(ticks);
         server.forget();
-        server.set(ordinary{{},
-                            {{"greeting", [](peer& it) {
-                                  std::this_thread::sleep_for(std::chrono::milliseconds(30));
-                                  it.say("220 mail.example\r\n");
-                              }}}});
+        server.set(ordinary{{}, {{"greeting", [](peer& it) {
+                                      std::this_thread::sleep_for(std::chrono::milliseconds(30));
+                                      it.say("220 mail.example\r\n");
+                                  }}}});
         create();
         tap::shift_time(ticks);
         EXPECT_EQ(NX_SUCCESS, send());
@@ -131,7 +133,7 @@ TEST_F(authentication, plain_is_a_bare_auth_plain_and_one_message_with_an_empty_
 }
 
 TEST_F(authentication, login_answers_the_prompts_whatever_they_say) {
-    const char* const prompts[][2] = {{"334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"}, // Username: Password:
+    const char* const prompts[][2] = {{"334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n"},     // Username: Password:
                                       {"334 VXNlciBOYW1lAA==\r\n", "334 UGFzc3dvcmQA\r\n"}, // aiosmtpd
                                       {"334 UGFzc3dvcmQ6\r\n", "334 VXNlcm5hbWU6\r\n"},     // the wrong way round
                                       {"334\r\n", "334 \r\n"},
@@ -154,7 +156,8 @@ TEST_F(authentication, a_prompt_of_12288_octets) {
 }
 
 TEST_F(authentication, what_is_not_listed_is_switched_for_this_session_only) {
-    const std::map<std::string, std::string> prompts{{"AUTH", "334 a\r\n"}, {"answer", "334 b\r\n"}, {"answer 2", "235 ok\r\n"}};
+    const std::map<std::string, std::string> prompts{
+        {"AUTH", "334 a\r\n"}, {"answer", "334 b\r\n"}, {"answer 2", "235 ok\r\n"}};
     EXPECT_EQ(plain, authenticate("250-mail.example\n250 AUTH PLAIN\n", NX_SMTP_CLIENT_AUTH_LOGIN));
     EXPECT_EQ(NX_SUCCESS, status);
     // The same client meets a server with LOGIN.
@@ -202,9 +205,10 @@ TEST_F(authentication, none_is_none_where_it_does_not_or_where_there_is_no_user)
 }
 
 TEST_F(authentication, none_after_helo) {
-    for (const UINT type : {UINT{NX_SMTP_CLIENT_AUTH_LOGIN}, UINT{NX_SMTP_CLIENT_AUTH_PLAIN}, UINT{NX_SMTP_CLIENT_AUTH_NONE}}) {
-        EXPECT_EQ("HELO client.example\r\n",
-                  authenticate("502-mail.example\n502 AUTH LOGIN PLAIN\n", type, {{"HELO", "250-x\r\n250 AUTH PLAIN\r\n"}}));
+    for (const UINT type :
+         {UINT{NX_SMTP_CLIENT_AUTH_LOGIN}, UINT{NX_SMTP_CLIENT_AUTH_PLAIN}, UINT{NX_SMTP_CLIENT_AUTH_NONE}}) {
+        EXPECT_EQ("HELO client.example\r\n", authenticate("502-mail.example\n502 AUTH LOGIN PLAIN\n", type,
+                                                          {{"HELO", "250-x\r\n250 AUTH PLAIN\r\n"}}));
         EXPECT_EQ(NX_SUCCESS, status);
     }
 }
@@ -213,10 +217,12 @@ TEST_F(authentication, a_refusal_at_each_step_is_final) {
     for (const int code : {535, 454, 421, 500, 504, 530, 534, 538}) {
         SCOPED_TRACE(code);
         const std::string no = std::to_string(code) + " 5.7.8 no\r\n";
-        EXPECT_EQ("AUTH PLAIN\r\n", authenticate("250-mail.example\n250 AUTH LOGIN PLAIN\n", NX_SMTP_CLIENT_AUTH_PLAIN, {{"AUTH", no}}));
+        EXPECT_EQ("AUTH PLAIN\r\n",
+                  authenticate("250-mail.example\n250 AUTH LOGIN PLAIN\n", NX_SMTP_CLIENT_AUTH_PLAIN, {{"AUTH", no}}));
         EXPECT_EQ(NX_SMTP_AUTH_REPLY_ERROR, status);
         EXPECT_THAT(heard(), EndsWith("AUTH PLAIN\r\nQUIT\r\n"));
-        EXPECT_EQ(plain, authenticate("250-mail.example\n250 AUTH LOGIN PLAIN\n", NX_SMTP_CLIENT_AUTH_PLAIN, {{"answer", no}}));
+        EXPECT_EQ(plain, authenticate("250-mail.example\n250 AUTH LOGIN PLAIN\n", NX_SMTP_CLIENT_AUTH_PLAIN,
+                                      {{"answer", no}}));
         EXPECT_EQ(NX_SMTP_AUTH_REPLY_ERROR, status);
         EXPECT_EQ(login, authenticate("250-mail.example\n250 AUTH LOGIN PLAIN\n", NX_SMTP_CLIENT_AUTH_LOGIN,
                                       {{"answer", "334 x\r\n"}, {"answer 2", no}}));
@@ -228,15 +234,17 @@ TEST_F(authentication, a_refusal_at_each_step_is_final) {
 
 TEST_F(authentication, credentials_at_their_limits_arrive_whole) {
     EXPECT_EQ(NX_SUCCESS, send_to(ordinary{}, {}, {.user = std::string(40, 'u'), .password = std::string(20, 'p')}));
-    EXPECT_THAT(heard(), HasSubstr("\r\nAUTH PLAIN\r\nAHV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXUAcHBwcHBwcHBw"
-                                   "cHBwcHBwcHBwcHA=\r\n"));
+    EXPECT_THAT(heard(),
+                HasSubstr("\r\nAUTH PLAIN\r\nAHV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXV1dXUAcHBwcHBwcHBw"
+                          "cHBwcHBwcHBwcHA=\r\n"));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The transaction
 
 TEST_F(session, any_2yz_is_success) {
-    for (const char* reply : {"200 ok\r\n", "250\r\n", "251 will forward\r\n", "252 cannot vrfy\r\n", "299 x\r\n", "250-a\r\n250 b\r\n"})
+    for (const char* reply :
+         {"200 ok\r\n", "250\r\n", "251 will forward\r\n", "252 cannot vrfy\r\n", "299 x\r\n", "250-a\r\n250 b\r\n"})
         for (const char* key : {"MAIL", "RCPT", "."}) {
             SCOPED_TRACE(std::string(key) + " " + reply);
             EXPECT_EQ(NX_SUCCESS, send_to(ordinary{{{key, reply}}, {}}));
@@ -281,40 +289,39 @@ TEST_F(session, a_reply_that_makes_no_sense_gets_a_quit_and_the_phase_s_status) 
     const struct {
         const char* key;
         UINT status;
-    } steps[] = {{"greeting", 0xA7}, {"EHLO", 0xA8}, {"AUTH", 0xAD}, {"answer", 0xAD}, {"MAIL", 0xA9},
-                 {"RCPT", 0xAA},     {"DATA", 0xAC}, {".", 0xAB}};
+    } steps[] = {{"greeting", 0xA7}, {"EHLO", 0xA8}, {"AUTH", 0xAD}, {"answer", 0xAD},
+                 {"MAIL", 0xA9},     {"RCPT", 0xAA}, {"DATA", 0xAC}, {".", 0xAB}};
     for (const auto& step : steps)
         for (const char* nonsense : {"what?\r\n", "150 go on\r\n", "99\r\n", "250-a\r\n350 b\r\n"}) {
             SCOPED_TRACE(std::string(step.key) + " " + nonsense);
             EXPECT_EQ(step.status, send_to(ordinary{{{step.key, nonsense}}, {}}));
             EXPECT_THAT(heard(), EndsWith("QUIT\r\n"));
-            EXPECT_EQ(step.status == 0xAB ? NX_SMTP_OUTCOME_UNKNOWN : step.status == 0xAA || step.status == 0xAC
-                          ? NX_SMTP_OUTCOME_DEFERRED
-                          : NX_SMTP_OUTCOME_NOT_ATTEMPTED,
+            EXPECT_EQ(step.status == 0xAB                          ? NX_SMTP_OUTCOME_UNKNOWN
+                      : step.status == 0xAA || step.status == 0xAC ? NX_SMTP_OUTCOME_DEFERRED
+                                                                   : NX_SMTP_OUTCOME_NOT_ATTEMPTED,
                       static_cast<int>(result().nx_smtp_result_outcome));
         }
 }
 
 TEST_F(session, what_is_said_to_quit_never_undoes_a_delivered_mail) {
-    for (const char* reply : {"221 bye\r\n", "421 bye\r\n", "500 what?\r\n", "554 5.0.0 gone\r\n", "nonsense\r\n", "250-\r\n"}) {
+    for (const char* reply :
+         {"221 bye\r\n", "421 bye\r\n", "500 what?\r\n", "554 5.0.0 gone\r\n", "nonsense\r\n", "250-\r\n"}) {
         SCOPED_TRACE(reply);
         EXPECT_EQ(NX_SUCCESS, send_to(ordinary{{{"QUIT", reply}}, {}}));
         EXPECT_EQ(250u, result().nx_smtp_result_reply_code);
         EXPECT_EQ("queued", text_of(result()));
     }
     for (const bool reset : {false, true})
-        EXPECT_EQ(NX_SUCCESS,
-                  send_to(ordinary{{}, {{"QUIT", [=](peer& it) { reset ? it.reset() : it.close(); }}}}));
+        EXPECT_EQ(NX_SUCCESS, send_to(ordinary{{}, {{"QUIT", [=](peer& it) { reset ? it.reset() : it.close(); }}}}));
 }
 
 TEST_F(session, a_server_s_421_ends_the_session_at_each_step) {
     for (const char* key : {"greeting", "EHLO", "AUTH", "answer", "MAIL", "RCPT", "DATA", "."}) {
         SCOPED_TRACE(key);
-        EXPECT_NE(NX_SUCCESS, static_cast<int>(send_to(
-                                  ordinary{{}, {{key, [](peer& it) {
-                                                     it.say("421 4.3.2 shutting down\r\n");
-                                                     it.close();
-                                                 }}}})));
+        EXPECT_NE(NX_SUCCESS, static_cast<int>(send_to(ordinary{{}, {{key, [](peer& it) {
+                                                                          it.say("421 4.3.2 shutting down\r\n");
+                                                                          it.close();
+                                                                      }}}})));
         const NX_SMTP_RESULT r = result();
         EXPECT_EQ(421u, r.nx_smtp_result_reply_code);
         EXPECT_EQ("shutting down", text_of(r));
@@ -359,7 +366,8 @@ TEST_F(session, nobody_listens) {
     client_pool = std::make_unique<pool>(2u, 1536u);
     NXD_ADDRESS address = loopback();
     CHAR text[] = "x";
-    ASSERT_EQ(NX_SUCCESS, nxd_smtp_client_create(&client, &ip, client_pool.get(), text, text, text, text, 3, &address, free_port));
+    ASSERT_EQ(NX_SUCCESS,
+              nxd_smtp_client_create(&client, &ip, client_pool.get(), text, text, text, text, 3, &address, free_port));
     EXPECT_EQ(NX_NOT_CONNECTED, static_cast<int>(send()));
     EXPECT_EQ(NX_SMTP_OUTCOME_NOT_ATTEMPTED, static_cast<int>(result().nx_smtp_result_outcome));
     EXPECT_EQ(NX_SMTP_PHASE_CONNECT, static_cast<int>(result().nx_smtp_result_phase));
@@ -375,8 +383,8 @@ TEST_F(session_over_ipv6, a_whole_mail_octet_for_octet) {
     client_pool = std::make_unique<pool>(4u, 1536u);
     NXD_ADDRESS address = loopback(script::server::family::v6);
     CHAR user[] = "user", password[] = "secret", from[] = "alice@a.example", domain[] = "client.example";
-    ASSERT_EQ(NX_SUCCESS, nxd_smtp_client_create(&client, &ip, client_pool.get(), user, password, from, domain, 3, &address,
-                                                 v6.port()));
+    ASSERT_EQ(NX_SUCCESS, nxd_smtp_client_create(&client, &ip, client_pool.get(), user, password, from, domain, 3,
+                                                 &address, v6.port()));
     address.nxd_ip_address.v6[3] = 2; // the client has a copy
     EXPECT_EQ(NX_SUCCESS, send());
     EXPECT_EQ(whole_dialog(), v6.last().heard);
@@ -397,15 +405,20 @@ TEST_F(session, two_clients_in_two_threads_never_mix_octets) {
     std::vector<std::unique_ptr<party>> parties;
     for (const char c : {'a', 'b'}) {
         auto p = std::make_unique<party>();
-        p->who = {.user = std::string(20, c), .password = std::string(20, c), .from = std::string(30, c), .domain = std::string(30, c)};
+        p->who = {.user = std::string(20, c),
+                  .password = std::string(20, c),
+                  .from = std::string(30, c),
+                  .domain = std::string(30, c)};
         for (int i = 0; i != 100; ++i) p->body += std::string(70, c) + "\r\n";
         NXD_ADDRESS address = loopback();
         account copy = p->who;
-        ASSERT_EQ(NX_SUCCESS, nxd_smtp_client_create(&p->client, &ip, &p->packets, copy.user.data(), copy.password.data(),
-                                                     copy.from.data(), copy.domain.data(), 3, &address, server.port()));
+        ASSERT_EQ(NX_SUCCESS,
+                  nxd_smtp_client_create(&p->client, &ip, &p->packets, copy.user.data(), copy.password.data(),
+                                         copy.from.data(), copy.domain.data(), 3, &address, server.port()));
         in_thread([&] {
             std::string body = p->body, to(30, c), subject(30, c);
-            EXPECT_EQ(NX_SUCCESS, nx_smtp_mail_send(&p->client, to.data(), 2, subject.data(), body.data(), static_cast<UINT>(body.size())));
+            EXPECT_EQ(NX_SUCCESS, nx_smtp_mail_send(&p->client, to.data(), 2, subject.data(), body.data(),
+                                                    static_cast<UINT>(body.size())));
         });
         p->expected = server.last().heard;
         parties.push_back(std::move(p));

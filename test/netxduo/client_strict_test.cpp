@@ -7,7 +7,11 @@ namespace {
 
 class strict : public stack {};
 
-const account none{.user = "user", .password = "secret", .from = "a@b", .domain = "client.x", .authentication = NX_SMTP_CLIENT_AUTH_NONE};
+const account none{.user = "user",
+                   .password = "secret",
+                   .from = "a@b",
+                   .domain = "client.x",
+                   .authentication = NX_SMTP_CLIENT_AUTH_NONE};
 
 TEST_F(strict, none_is_none_even_where_the_server_offers_auth) {
     EXPECT_EQ(NX_SUCCESS, static_cast<int>(send_to(ordinary{}, {}, none)));
@@ -37,11 +41,16 @@ TEST_F(strict, the_limits_are_the_configured_ones) {
     NXD_ADDRESS address = loopback();
     CHAR eight[] = "12345678", nine[] = "123456789", six[] = "secret";
     client_pool = std::make_unique<pool>(2u, 512u);
-    EXPECT_EQ(NX_SIZE_ERROR, static_cast<int>(nxd_smtp_client_create(&client, &ip, client_pool.get(), nine, six, six, eight, 3, &address, 25)));
-    EXPECT_EQ(NX_SIZE_ERROR, static_cast<int>(nxd_smtp_client_create(&client, &ip, client_pool.get(), eight, six, six, nine, 3, &address, 25)));
-    EXPECT_EQ(NX_SIZE_ERROR, static_cast<int>(nxd_smtp_client_create(&client, &ip, client_pool.get(), eight, eight, six, eight, 3, &address, 25)));
-    EXPECT_EQ(NX_SIZE_ERROR, static_cast<int>(nxd_smtp_client_create(&client, &ip, client_pool.get(), eight, six, nine, eight, 3, &address, 25)));
-    EXPECT_EQ(NX_SUCCESS, static_cast<int>(nxd_smtp_client_create(&client, &ip, client_pool.get(), eight, six, eight, eight, 3, &address, 25)));
+    EXPECT_EQ(NX_SIZE_ERROR, static_cast<int>(nxd_smtp_client_create(&client, &ip, client_pool.get(), nine, six, six,
+                                                                     eight, 3, &address, 25)));
+    EXPECT_EQ(NX_SIZE_ERROR, static_cast<int>(nxd_smtp_client_create(&client, &ip, client_pool.get(), eight, six, six,
+                                                                     nine, 3, &address, 25)));
+    EXPECT_EQ(NX_SIZE_ERROR, static_cast<int>(nxd_smtp_client_create(&client, &ip, client_pool.get(), eight, eight, six,
+                                                                     eight, 3, &address, 25)));
+    EXPECT_EQ(NX_SIZE_ERROR, static_cast<int>(nxd_smtp_client_create(&client, &ip, client_pool.get(), eight, six, nine,
+                                                                     eight, 3, &address, 25)));
+    EXPECT_EQ(NX_SUCCESS, static_cast<int>(nxd_smtp_client_create(&client, &ip, client_pool.get(), eight, six, eight,
+                                                                  eight, 3, &address, 25)));
 }
 
 } // namespace

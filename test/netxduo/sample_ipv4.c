@@ -101,5 +101,6 @@ static VOID demo_client_thread_entry(ULONG info) {
           "client pool's packets");
     check(ip_packet_pool.nx_packet_pool_available == ip_packet_pool.nx_packet_pool_total ? NX_SUCCESS : 1,
           "IP pool's packets");
-    check(client_packet_pool.nx_packet_pool_invalid_releases + ip_packet_pool.nx_packet_pool_invalid_releases, "releases");
+    check(client_packet_pool.nx_packet_pool_invalid_releases + ip_packet_pool.nx_packet_pool_invalid_releases,
+          "releases");
 }
