@@ -31,7 +31,8 @@ engine& session_of(NX_SMTP_CLIENT* client) noexcept {
     return *std::launder(reinterpret_cast<engine*>(client->nx_smtp_client_session.nx_smtp_client_session_octets));
 }
 
-constexpr std::size_t buffer_size = 44 + NX_SMTP_CLIENT_MAX_USERNAME;
+// A Message-ID with the longest domain fits, and an encoded word of 39 octets with its fold, whatever the domain's limit is.
+constexpr std::size_t buffer_size = NX_SMTP_CLIENT_MAX_USERNAME < 23 ? 67 : 44 + NX_SMTP_CLIENT_MAX_USERNAME;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The message: a header block in front of the caller's body
@@ -159,7 +160,8 @@ bool connection::begin_segment() noexcept {
 /// Puts octets into the segment that is being filled, and sends it when it is full. `whole`: they go into one segment.
 /// `may_split`: where the pool has no more packets, what there is of the segment may leave.
 bool connection::append(std::string_view octets, bool whole, bool may_split) noexcept {
-    if (whole && sending != NX_NULL && octets.size() > segment_left && !send()) return false;
+    // Not into a packet that would have to grow either: where the pool has no more, it would leave in two pieces.
+    if (whole && sending != NX_NULL && (octets.size() > segment_left || octets.size() > room) && !send()) return false;
     while (!octets.empty()) {
         if (sending != NX_NULL && segment_left == 0 && !send()) return false;
         if (sending == NX_NULL && !begin_segment()) return false;
