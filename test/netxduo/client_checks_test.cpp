@@ -333,7 +333,7 @@ TEST_F(framing, no_control_character_in_a_path_or_a_domain) {
     for (int c = 1; c != 128; ++c) {
         if (c == 32) c = 127;
         SCOPED_TRACE(c);
-        for (const std::size_t place : {0, 2, 5}) {
+        for (const std::size_t place : {0u, 2u, 5u}) {
             std::string text = "bob@b";
             text.insert(place, 1, static_cast<char>(c));
             expect_refused({}, {.to = text});

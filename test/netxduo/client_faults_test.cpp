@@ -81,13 +81,15 @@ TEST_F(time_outs, an_unanswered_quit_costs_its_limit_and_changes_nothing) {
 
 TEST_F(time_outs, a_server_that_takes_nothing_more) {
     // The window fills: NetX Duo's own status of a send that waited long enough.
-    server.set(ordinary{{}, {{"DATA", [](peer& it) {
+    std::promise<void> over;
+    server.set(ordinary{{}, {{"DATA", [until = over.get_future().share()](peer& it) {
                                   it.say("354 go ahead\r\n");
-                                  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+                                  until.wait();
                                   it.reset();
                               }}}});
     create();
     const UINT status = send({.body = std::string(8 * 1024 * 1024, 'x')});
+    over.set_value();
     EXPECT_TRUE(status == NX_WINDOW_OVERFLOW || status == NX_TX_QUEUE_DEPTH) << status;
     EXPECT_EQ(NX_SMTP_OUTCOME_DEFERRED, static_cast<int>(result().nx_smtp_result_outcome));
     EXPECT_EQ(1u, tap::counted().resets);

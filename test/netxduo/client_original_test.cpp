@@ -110,7 +110,7 @@ TEST_F(original_is_wrong, the_word_auth_anywhere_in_the_ehlo_reply_starts_authen
 }
 
 TEST_F(original_is_wrong, endless_loop_on_repeated_334) {
-    for (const UINT type : {NX_SMTP_CLIENT_AUTH_PLAIN, NX_SMTP_CLIENT_AUTH_LOGIN}) {
+    for (const UINT type : {UINT{NX_SMTP_CLIENT_AUTH_PLAIN}, UINT{NX_SMTP_CLIENT_AUTH_LOGIN}}) {
         EXPECT_NE(NX_SUCCESS,
                   static_cast<int>(send_to(ordinary{{{"answer", "334 more\r\n"}}, {}}, {}, {.authentication = type})));
         EXPECT_THAT(heard(), EndsWith("QUIT\r\n"));
@@ -120,7 +120,7 @@ TEST_F(original_is_wrong, endless_loop_on_repeated_334) {
 
 // The engine says that a 334 too many came in phase `connect`, so the status is 0xAB.
 TEST_F(original_is_wrong, DISABLED_a_334_too_many_is_an_error_of_auth) {
-    for (const UINT type : {NX_SMTP_CLIENT_AUTH_PLAIN, NX_SMTP_CLIENT_AUTH_LOGIN}) {
+    for (const UINT type : {UINT{NX_SMTP_CLIENT_AUTH_PLAIN}, UINT{NX_SMTP_CLIENT_AUTH_LOGIN}}) {
         EXPECT_EQ(NX_SMTP_AUTH_REPLY_ERROR,
                   static_cast<int>(send_to(ordinary{{{"answer", "334 more\r\n"}}, {}}, {}, {.authentication = type})));
         EXPECT_EQ(NX_SMTP_PHASE_AUTH, static_cast<int>(result().nx_smtp_result_phase));
