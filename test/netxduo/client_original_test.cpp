@@ -119,7 +119,7 @@ TEST_F(original_is_wrong, endless_loop_on_repeated_334) {
 }
 
 // The engine says that a 334 too many came in phase `connect`, so the status is 0xAB.
-TEST_F(original_is_wrong, DISABLED_a_334_too_many_is_an_error_of_auth) {
+TEST_F(original_is_wrong, a_334_too_many_is_an_error_of_auth) {
     for (const UINT type : {UINT{NX_SMTP_CLIENT_AUTH_PLAIN}, UINT{NX_SMTP_CLIENT_AUTH_LOGIN}}) {
         EXPECT_EQ(NX_SMTP_AUTH_REPLY_ERROR,
                   static_cast<int>(send_to(ordinary{{{"answer", "334 more\r\n"}}, {}}, {}, {.authentication = type})));
