@@ -37,16 +37,23 @@ constexpr std::size_t buffer_size = NX_SMTP_CLIENT_MAX_USERNAME < 23 ? 67 : 44 +
 // ---------------------------------------------------------------------------------------------------------------------
 // The message: a header block in front of the caller's body
 
-/// Gives the octets of the message part by part. A part lies in the caller's memory, in flash or in `buffer`.
+/// Gives the octets of the message part by part, a fixed text and a text of the caller in turn. A part lies in the caller's
+/// memory, in flash or in `buffer`.
 struct message {
     NX_SMTP_CLIENT* client;
     CHAR* buffer;
-    std::string_view parts[11];
+    std::string_view texts[5];
     UINT part = 0;
+    UINT trace = 0; ///< 0: Date is next, 1: Message-ID
     bool encode = false; ///< the subject becomes encoded words
 
-    static constexpr UINT subject = 5, date = 7, message_id = 8, priority = 9, body = 10;
+    static constexpr const CHAR* fixed[] = {"To: <", ">\r\nFrom: <", ">\r\nSubject: ",
+                                            "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n\tcharset=\"utf-8\"\r\n"
+                                            "Content-Transfer-Encoding: 8bit\r\n",
+                                            "\r\n"};
+    static constexpr UINT subject = 2, priority = 3, body = 4; // among `texts`
     std::string_view next() noexcept;
+    bool ended() const noexcept { return part > 2 * body + 1; }
     std::string_view encoded_word() noexcept;
 };
 
@@ -60,7 +67,7 @@ bool is_plain(std::string_view text) noexcept {
 
 /// RFC 2047: the next 39 octets of the subject at most, with no character split (§5), so that no line has more than 76.
 std::string_view message::encoded_word() noexcept {
-    std::string_view& rest = parts[subject];
+    std::string_view& rest = texts[subject];
     std::size_t size = rest.size();
     if (size > 39)
         for (size = 39; size > 35 && (rest[size] & 0xC0) == 0x80;) --size;
@@ -87,19 +94,20 @@ std::string_view message::encoded_word() noexcept {
 
 std::string_view message::next() noexcept {
 #ifndef NX_SMTP_CLIENT_BASIC
-    if (part == subject && encode) {
+    if (part == 2 * subject + 1 && encode) {
         const std::string_view word = encoded_word();
-        if (parts[subject].empty()) ++part;
+        if (texts[subject].empty()) ++part;
         return word;
     }
-    if ((part == date || part == message_id) && client->nx_smtp_client_trace_headers != NX_NULL) {
-        UINT length = part - date; // asks for Date, then for Message-ID
+    if (part == 2 * priority + 1 && trace != 2 && client->nx_smtp_client_trace_headers != NX_NULL) {
+        UINT length = trace++;
         client->nx_smtp_client_trace_headers(client, buffer, &length);
-        ++part;
         return {buffer, length};
     }
 #endif
-    return parts[part++];
+    const UINT index = part >> 1;
+    if ((part++ & 1) != 0) return texts[index];
+    return fixed[index];
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -237,7 +245,7 @@ void connection::converse(message& content, CHAR* buffer) noexcept {
             break;
         case action::kind::content:
             session.content(content.next());
-            if (content.part > message::body) session.end_of_content();
+            if (content.ended()) session.end_of_content();
             break;
         case action::kind::read:
             // What is said to QUIT changes nothing, and the text of the reply before it is to be kept.
@@ -361,7 +369,6 @@ UINT _nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKE
         wipe(reinterpret_cast<UCHAR*>(client_ptr), sizeof *client_ptr);
         return status;
     }
-    client_ptr->nx_smtp_client_ip_ptr = ip_ptr;
     client_ptr->nx_smtp_client_packet_pool_ptr = client_packet_pool_ptr;
     client_ptr->nx_smtp_client_server_address = *server_address;
     client_ptr->nx_smtp_client_server_port = port;
@@ -399,19 +406,14 @@ UINT _nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UIN
     if (!c.open()) return record(client_ptr, c.status, recipient.result);
 
     CHAR buffer[buffer_size];
-    message content{client_ptr,
-                    buffer,
-                    {"To: <", to->text(), ">\r\nFrom: <", from->text(), ">\r\nSubject: ", subject,
-                     "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n\tcharset=\"utf-8\"\r\n"
-                     "Content-Transfer-Encoding: 8bit\r\n",
-                     {}, {}, "\r\n", {mail_body, mail_body_length}}};
+    message content{client_ptr, buffer, {to->text(), from->text(), subject, {}, {mail_body, mail_body_length}}};
 #ifdef NX_SMTP_CLIENT_BASIC
     NX_PARAMETER_NOT_USED(priority);
 #else
     content.encode = !is_plain(subject);
-    if (priority == NX_SMTP_MAIL_PRIORITY_HIGH) content.parts[message::priority] = "X-Priority: 1\r\nImportance: high\r\n\r\n";
-    if (priority == NX_SMTP_MAIL_PRIORITY_LOW) content.parts[message::priority] = "X-Priority: 5\r\nImportance: low\r\n\r\n";
-    if ((client_ptr->nx_smtp_client_flags & NX_SMTP_CLIENT_FLAG_RAW_MESSAGE) != 0) content.part = message::body;
+    if (priority == NX_SMTP_MAIL_PRIORITY_HIGH) content.texts[message::priority] = "X-Priority: 1\r\nImportance: high\r\n";
+    if (priority == NX_SMTP_MAIL_PRIORITY_LOW) content.texts[message::priority] = "X-Priority: 5\r\nImportance: low\r\n";
+    if ((client_ptr->nx_smtp_client_flags & NX_SMTP_CLIENT_FLAG_RAW_MESSAGE) != 0) content.part = 2 * message::body + 1;
 #endif
     UINT status = NX_SUCCESS;
     if (session.start(options_of(client_ptr, *domain)) != errc::ok || session.send(envelope) != errc::ok)

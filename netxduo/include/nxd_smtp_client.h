@@ -135,30 +135,30 @@ typedef union NX_SMTP_CLIENT_SESSION_UNION {
     UCHAR nx_smtp_client_session_octets[NX_SMTP_CLIENT_SESSION_SIZE];
 } NX_SMTP_CLIENT_SESSION;
 
-/* A client. The caller allocates it, usually statically, and touches none of its members. */
+/* A client. The caller allocates it, usually statically, and touches none of its members. What is used most stands in
+   front, where a Cortex-M reaches it by short instructions. */
 typedef struct NX_SMTP_CLIENT_STRUCT {
     ULONG nx_smtp_client_id;
-    NX_IP *nx_smtp_client_ip_ptr;
     NX_PACKET_POOL *nx_smtp_client_packet_pool_ptr;
-    NX_TCP_SOCKET nx_smtp_client_socket;
-    NXD_ADDRESS nx_smtp_client_server_address;
-    ULONG (*nx_smtp_client_clock)(VOID);
-    ULONG (*nx_smtp_client_entropy)(VOID);
-    VOID (*nx_smtp_client_trace_headers)(struct NX_SMTP_CLIENT_STRUCT *client_ptr, CHAR *text, UINT *length);
     UINT nx_smtp_client_server_port;
     UINT nx_smtp_client_authentication_type;
     UINT nx_smtp_client_flags;
-    ULONG nx_smtp_client_mail_number;
     UINT nx_smtp_client_last_status;
     UCHAR nx_smtp_client_last_outcome;
     UCHAR nx_smtp_client_last_phase;
     USHORT nx_smtp_client_last_code;
     USHORT nx_smtp_client_last_enhanced[3];
+    NXD_ADDRESS nx_smtp_client_server_address;
+    ULONG nx_smtp_client_mail_number;
+    ULONG (*nx_smtp_client_clock)(VOID);
+    ULONG (*nx_smtp_client_entropy)(VOID);
+    VOID (*nx_smtp_client_trace_headers)(struct NX_SMTP_CLIENT_STRUCT *client_ptr, CHAR *text, UINT *length);
+    NX_SMTP_CLIENT_SESSION nx_smtp_client_session;
     CHAR nx_smtp_client_username[NX_SMTP_CLIENT_MAX_USERNAME + 1];
     CHAR nx_smtp_client_password[NX_SMTP_CLIENT_MAX_PASSWORD + 1];
     CHAR nx_smtp_client_domain[NX_SMTP_CLIENT_MAX_USERNAME + 1];
     CHAR nx_smtp_client_from_address[NX_SMTP_CLIENT_MAX_FROM_ADDRESS + 1];
-    NX_SMTP_CLIENT_SESSION nx_smtp_client_session;
+    NX_TCP_SOCKET nx_smtp_client_socket;
 } NX_SMTP_CLIENT;
 
 #ifdef NX_SMTP_DISABLE_ERROR_CHECKING

@@ -266,19 +266,19 @@ bool session_base::read_replies() noexcept {
 }
 
 void session_base::on_reply() noexcept {
-    const reply r = reader_.whole();
-    const unsigned digit = r.first_digit();
+    const std::uint16_t code = reader_.code();
+    const unsigned digit = code / 100u;
     const phase at = line_.read.at;
     ++line_.serial;
     if (at == phase::quit) return over(line_.error, line_.ended);
 
     status s;
     s.where = here();
-    s.code = r.code;
-    s.enhanced = r.enhanced;
+    s.code = code;
+    s.enhanced = reader_.enhanced();
     if (line_.outstanding == 0) {
         // Nobody asked. A server may say 421 at any moment (RFC 5321 §3.8); everything else is out of step.
-        if (r.code != 421) return distrust(errc::unexpected_reply);
+        if (code != 421) return distrust(errc::unexpected_reply);
         s.error = errc::refused;
         s.what = mail_.attempted != 0 ? outcome::deferred : outcome::not_attempted;
         decide(s);
@@ -288,14 +288,14 @@ void session_base::on_reply() noexcept {
     if (digit >= 4) {
         s.what = digit == 4 ? outcome::deferred : outcome::rejected;
         s.error = errc::refused;
-    } else if (at == phase::data ? digit != 3 : at == phase::auth ? r.code != 235 && r.code != 334 : digit != 2) {
+    } else if (at == phase::data ? digit != 3 : at == phase::auth ? code != 235 && code != 334 : digit != 2) {
         // A code of a digit that makes no sense for its command is no answer to it (RFC 5321 §4.3.2). 235 alone says that
         // the server knows who we are (RFC 4954 §6).
         return distrust(errc::unexpected_reply);
     }
     --line_.outstanding;
 
-    bool closing = r.code == 421; // RFC 5321 §3.8
+    bool closing = code == 421; // RFC 5321 §3.8
     switch (at) {
     case phase::greeting:
     case phase::ehlo:
