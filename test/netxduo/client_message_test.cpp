@@ -415,6 +415,16 @@ TEST_F(segments, each_command_is_one_and_the_end_of_the_mail_is_whole_at_the_end
     EXPECT_EQ("QUIT\r\n", sent[7]);
 }
 
+TEST_F(segments, each_command_waits_for_its_answer_even_where_the_server_offers_pipelining) {
+    server.set(
+        ordinary{{{"EHLO", "250-mail.example\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n"}, {"MAIL", "550 no\r\n"}}, {}});
+    create();
+    tap::clear();
+    EXPECT_EQ(NX_SMTP_MAIL_REPLY_ERROR, static_cast<int>(send()));
+    EXPECT_THAT(heard(), EndsWith("MAIL FROM:<alice@a.example>\r\nQUIT\r\n"));
+    EXPECT_EQ(5u, tap::segments().size());
+}
+
 TEST_F(segments, the_longest_commands_are_one_as_well) {
     create({.user = std::string(40, 'u'),
             .password = std::string(20, 'p'),
