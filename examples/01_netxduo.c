@@ -22,6 +22,9 @@ static NX_IP ip;
 static TX_THREAD thread;
 static NX_SMTP_CLIENT client;
 static char **arguments;
+static NXD_ADDRESS server;
+static CHAR *body;
+static UINT body_length;
 static int exit_status = 70;
 
 static void must(UINT status, const char *what) {
@@ -64,16 +67,14 @@ static CHAR *read_file(const char *path, UINT *length) {
 }
 
 static VOID send_mail(ULONG input) {
-    NXD_ADDRESS server = address_of(arguments[1]);
-    UINT port = (UINT)atoi(arguments[2]);
+    UINT port = (UINT)strtoul(arguments[2], NULL, 10);
     UINT type = strcmp(arguments[3], "plain") == 0   ? NX_SMTP_CLIENT_AUTH_PLAIN
                 : strcmp(arguments[3], "login") == 0 ? NX_SMTP_CLIENT_AUTH_LOGIN
                                                      : NX_SMTP_CLIENT_AUTH_NONE;
     CHAR *user = arguments[4], *from = arguments[5], *to = arguments[6], *subject = arguments[7];
     CHAR *password = getenv("SMTP_PASSWORD");
-    UINT body_length, status;
-    CHAR *body = read_file(arguments[8], &body_length);
-    NX_SMTP_RESULT result;
+    UINT status;
+    NX_SMTP_RESULT result = {0};
     NX_PARAMETER_NOT_USED(input);
     if (password == NULL) password = "";
 
@@ -90,8 +91,9 @@ static VOID send_mail(ULONG input) {
     }
     /* [send] */
     else fprintf(stderr, "01_netxduo: nxd_smtp_client_create: status 0x%02x\n", status);
+    if (status == NX_NOT_CONNECTED && result.nx_smtp_result_phase == NX_SMTP_PHASE_CONNECT)
+        fprintf(stderr, "01_netxduo: no connection to %s port %u: does a server listen there?\n", arguments[1], port);
     exit_status = status == NX_SUCCESS ? 0 : 1;
-    free(body);
 }
 
 VOID tx_application_define(VOID *first_unused_memory) {
@@ -115,13 +117,26 @@ VOID tx_application_define(VOID *first_unused_memory) {
          "tx_thread_create");
 }
 
+static int is_port(const char *text) {
+    char *end;
+    unsigned long port = strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0' && port >= 1 && port <= 65535;
+}
+
+static int is_type(const char *text) {
+    return strcmp(text, "plain") == 0 || strcmp(text, "login") == 0 || strcmp(text, "none") == 0;
+}
+
 int main(int argc, char **argv) {
-    if (argc != 9) {
+    if (argc != 9 || !is_port(argv[2]) || !is_type(argv[3])) {
         fprintf(stderr, "usage: %s ADDRESS PORT plain|login|none USER FROM TO SUBJECT BODY-FILE\n"
                         "       the password is taken from the environment, SMTP_PASSWORD\n", argv[0]);
         return 64;
     }
     arguments = argv;
+    server = address_of(argv[1]);
+    body = read_file(argv[8], &body_length);
     tx_kernel_enter(); /* returns on the host, when every thread has ended */
+    free(body);
     return exit_status;
 }

@@ -1,0 +1,197 @@
+"""Runs an example against postrider-sink, as a newcomer would: what it prints, how it ends, what the sink has stored.
+
+Usage: examples_test.py SINK FOLDER-OF-EXAMPLES EXAMPLE [unittest's arguments]        EXAMPLE: netxduo, posix, bare_engine
+"""
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sink, examples, chosen = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+MESSAGE = b"Subject: Hello\r\n\r\n.a dot\r\n..\r\n.\r\nlast line\r\n"
+PASSWORD = "tanstaaftanstaaf"
+
+
+class ExampleTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = Path(self.folder.name)
+
+    def start_sink(self, *options):
+        """The port of a sink that lives as long as the test."""
+        process = subprocess.Popen([sink, "--folder", self.path / "mails", *options],
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait, 20)
+        self.addCleanup(process.send_signal, signal.SIGTERM)
+        return process.stdout.readline().strip().rpartition(":")[2]
+
+    def nobody(self):
+        """A port that nobody listens on: taken, so that nobody else takes it, and never listened to."""
+        taken = socket.socket()
+        self.addCleanup(taken.close)
+        taken.bind(("127.0.0.1", 0))
+        return str(taken.getsockname()[1])
+
+    def run_example(self, *arguments, stdin=b""):
+        return subprocess.run([examples / self.name, *arguments], input=stdin, capture_output=True, timeout=60,
+                              env={**os.environ, "SMTP_PASSWORD": PASSWORD})
+
+    def assert_ended(self, ended, status, out="", err=""):
+        words = f"status {ended.returncode}\nstdout: {ended.stdout}\nstderr: {ended.stderr}"
+        self.assertEqual(ended.returncode, status, words)
+        self.assertIn(out, ended.stdout.decode(), words)
+        self.assertIn(err, ended.stderr.decode(), words)
+
+    def assert_usage(self, *arguments):
+        self.assert_ended(self.run_example(*arguments), 64, err="usage: ")
+
+    def assert_stored(self, *contents):
+        stored = [file.read_bytes() for file in sorted((self.path / "mails").glob("*.eml"))]
+        self.assertEqual(stored, list(contents))
+
+
+class Netxduo(ExampleTest):
+    name = "01_netxduo"
+    HEADER = (b"To: <tim@post.example>\r\nFrom: <sensor@device.example>\r\nSubject: Hello\r\nMIME-Version: 1.0\r\n"
+              b"Content-Type: text/plain;\r\n\tcharset=\"utf-8\"\r\nContent-Transfer-Encoding: 8bit\r\n\r\n")
+
+    def send(self, port, auth="none", user="", address="127.0.0.1", body=MESSAGE):
+        file = self.path / "body"
+        file.write_bytes(body)
+        return self.run_example(address, port, auth, user, "sensor@device.example", "tim@post.example", "Hello", file)
+
+    def test_without_authentication(self):
+        self.assert_ended(self.send(self.start_sink()), 0, "status 0x00, server's code 250: ")
+        self.assert_stored(self.HEADER + MESSAGE)
+
+    def test_plain_and_login(self):
+        port = self.start_sink("--user", f"tim:{PASSWORD}", "--require-auth")
+        for auth in ("plain", "login"):
+            self.assert_ended(self.send(port, auth, "tim"), 0, "server's code 250: ")
+        self.assert_stored(*2 * [self.HEADER + MESSAGE])
+
+    def test_over_ipv6(self):
+        self.assert_ended(self.send(self.start_sink("--listen", "[::1]:0"), address="::1"), 0, "server's code 250: ")
+        self.assert_stored(self.HEADER + MESSAGE)
+
+    def test_a_wrong_password(self):
+        port = self.start_sink("--user", "tim:another", "--require-auth")
+        self.assert_ended(self.send(port, "plain", "tim"), 1, "status 0xad, server's code 535: ")
+        self.assert_stored()
+
+    def test_a_refused_recipient(self):
+        port = self.start_sink("--fault", 'on RCPT reply "550 5.1.1 No such user"')
+        self.assert_ended(self.send(port), 1, "status 0xaa, server's code 550: No such user\n")
+        self.assert_stored()
+
+    def test_nobody_knows(self):
+        port = self.start_sink("--fault", "on content close-before-reply")
+        self.assert_ended(self.send(port), 1, "it may have arrived: sending it again may deliver it twice\n")
+        self.assert_stored(self.HEADER + MESSAGE)
+
+    def test_nobody_listens(self):
+        port = self.nobody()
+        self.assert_ended(self.send(port), 1, "status 0x38",
+                          f"no connection to 127.0.0.1 port {port}: does a server listen there?\n")
+
+    def test_wrong_arguments(self):
+        rest = ["tim", "a@a.example", "b@b.example", "Hello", "/dev/null"]
+        self.assert_usage()
+        self.assert_usage("127.0.0.1", "25", "none")
+        self.assert_usage("127.0.0.1", "smtp", "none", *rest)
+        self.assert_usage("127.0.0.1", "0", "none", *rest)
+        self.assert_usage("127.0.0.1", "25", "secret", *rest)
+        self.assert_ended(self.run_example("mail.example", "25", "none", *rest), 64,
+                          err="mail.example is not an IPv4 or IPv6 address\n")
+        self.assert_ended(self.run_example("127.0.0.1", "25", "none", *rest[:-1], "/nowhere"), 66, err="cannot read /nowhere\n")
+
+
+class Posix(ExampleTest):
+    name = "02_posix"
+
+    def send(self, port, *recipients, host="127.0.0.1", sender="alice@a.example", message=MESSAGE):
+        return self.run_example(host, port, sender, *(recipients or ["bob@b.example"]), stdin=message)
+
+    def test_two_recipients(self):
+        self.assert_ended(self.send(self.start_sink(), "bob@b.example", "carol@c.example"), 0,
+                          "bob@b.example: accepted (250)\ncarol@c.example: accepted (250)\n")
+        self.assert_stored(MESSAGE)
+
+    def test_a_name_instead_of_an_address(self):
+        port = self.start_sink()
+        self.assert_ended(self.send(port, host="localhost"), 0, "accepted (250)")
+
+    def test_line_ends_as_files_have_them(self):
+        self.assert_ended(self.send(self.start_sink(), message=MESSAGE.replace(b"\r\n", b"\n")), 0)
+        self.assert_stored(MESSAGE)
+
+    def test_one_recipient_is_refused(self):
+        port = self.start_sink("--fault", 'on RCPT 1 reply "550 5.1.1 No such user"')
+        self.assert_ended(self.send(port, "bob@b.example", "carol@c.example"), 1,
+                          "bob@b.example: rejected (550)\ncarol@c.example: accepted (250)\n")
+        self.assert_stored(MESSAGE)
+
+    def test_later(self):
+        self.assert_ended(self.send(self.start_sink("--fault", 'on content reply "452 4.3.1 Disk full"')), 1,
+                          "bob@b.example: deferred (452)\n")
+        self.assert_stored()
+
+    def test_nobody_knows(self):
+        self.assert_ended(self.send(self.start_sink("--fault", "on content close-before-reply")), 1,
+                          "bob@b.example: unknown (0)\n", "02_posix: the server closed the connection\n")
+        self.assert_stored(MESSAGE)
+
+    def test_cut_in_the_content(self):
+        # More than the buffers of both systems hold: of what they hold nobody could say that it did not arrive.
+        port = self.start_sink("--fault", "window 4096; cut in 3000")
+        self.assert_ended(self.send(port, message=b"Subject: x\r\n\r\n" + b"line\r\n" * 8_000_000), 1,
+                          "bob@b.example: deferred (0)\n", "02_posix: the server ")
+        self.assert_stored()
+
+    def test_nobody_listens(self):
+        self.assert_ended(self.send(self.nobody()), 1,
+                          err="02_posix: 127.0.0.1: connection refused: nothing listens at that address and port\n")
+
+    def test_wrong_arguments(self):
+        self.assert_usage()
+        self.assert_usage("127.0.0.1", "25", "alice@a.example")
+        self.assert_usage("127.0.0.1", "smtp", "alice@a.example", "bob@b.example")
+        self.assert_usage("127.0.0.1", "65536", "alice@a.example", "bob@b.example")
+        self.assert_ended(self.send("25", "bob"), 1, err="02_posix: bob: not a mailbox")
+        self.assert_ended(self.send("25", sender="alice@a.example>\r\nQUIT"), 1, err="not a mailbox")
+
+
+class BareEngine(ExampleTest):
+    name = "03_bare_engine"
+
+    def test_a_mail(self):
+        self.assert_ended(self.run_example(self.start_sink()), 0, "accepted, code 250, no error\n")
+        self.assert_stored(b"Subject: Hello\r\n\r\nFrom a loop of my own.\r\n")
+
+    def test_refused(self):
+        self.assert_ended(self.run_example(self.start_sink("--fault", 'on MAIL reply "451 4.7.1 Later"')), 1, "deferred, code 451")
+
+    def test_nobody_knows(self):
+        self.assert_ended(self.run_example(self.start_sink("--fault", "on content close-before-reply")), 1,
+                          "unknown, code 0, the server closed the connection\n")
+
+    def test_nobody_listens(self):
+        port = self.nobody()
+        self.assert_ended(self.run_example(port), 1,
+                          err=f"03_bare_engine: no connection to 127.0.0.1 port {port}: does a server listen there?\n")
+
+    def test_wrong_arguments(self):
+        self.assert_usage()
+        self.assert_usage("smtp")
+        self.assert_usage("25", "26")
+
+
+if __name__ == "__main__":
+    case = {"netxduo": "Netxduo", "posix": "Posix", "bare_engine": "BareEngine"}[chosen]
+    unittest.main(argv=[sys.argv[0], *sys.argv[4:]], defaultTest=case)
