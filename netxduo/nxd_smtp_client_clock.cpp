@@ -68,7 +68,8 @@ VOID trace_headers(NX_SMTP_CLIENT* client, CHAR* text, UINT* length) {
         *end++ = '.';
         end = put_hex(end, entropy != NX_NULL ? entropy() : tx_time_get());
         *end++ = '.';
-        end = put_hex(end, client->nx_smtp_client_mail_number++ ^ static_cast<ULONG>(reinterpret_cast<std::uintptr_t>(client)) << 8);
+        end = put_hex(end, client->nx_smtp_client_mail_number++ ^
+                               static_cast<ULONG>(reinterpret_cast<std::uintptr_t>(client)) << 8);
         *end++ = '@';
         end = put(put(end, client->nx_smtp_client_domain), ">\r\n");
     }

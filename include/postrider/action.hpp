@@ -42,10 +42,10 @@ struct action {
 
     kind what = kind::ready;
     phase where = phase::connect; ///< the command or reply that this belongs to
-    bool own = false;             ///< write: `octets` lie in the buffer given to `next` and are gone with its next call;
-                                  ///< else they are a part of the content, or of static lifetime
-    bool ends = false;            ///< write: a command line, or the content, ends with these octets; see also `closed`
-    std::uint32_t serial = 0;     ///< read: counts the replies awaited
+    bool own = false;         ///< write: `octets` lie in the buffer given to `next` and are gone with its next call;
+                              ///< else they are a part of the content, or of static lifetime
+    bool ends = false;        ///< write: a command line, or the content, ends with these octets; see also `closed`
+    std::uint32_t serial = 0; ///< read: counts the replies awaited
     std::size_t recipient_index = 0;
     std::string_view octets;
 

@@ -47,7 +47,7 @@ public:
     /// Forget everything: a new connection.
     void restart() noexcept {
         place_ = place::reply_start;
-        line_octets_ = code_ = 0;
+        line_octets_ = lines_ = code_ = 0;
         size_ = line_begin_ = 0;
         error_ = errc::ok;
         cr_ = cut_ = false;

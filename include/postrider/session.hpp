@@ -136,9 +136,9 @@ private:
     /// All zero when a connection begins. Flags come first: a Cortex-M reaches the front of an object by short
     /// instructions.
     struct line_state {
-        bool open = false;      ///< the session may go on
-        bool deaf = false;      ///< nothing that the server says is believed any more
-        bool mail_open = false; ///< the server holds a reverse-path: RSET before the next MAIL
+        bool open = false;                        ///< the session may go on
+        bool deaf = false;                        ///< nothing that the server says is believed any more
+        bool mail_open = false;                   ///< the server holds a reverse-path: RSET before the next MAIL
         action::kind event = action::kind::ready; ///< `ready`: none
         errc error = errc::ok;
         phase ended = phase::connect;

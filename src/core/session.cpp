@@ -43,7 +43,8 @@ errc session_base::start(const session_options& options) noexcept {
     const credentials& auth = options.auth;
     if (auth.user.find('\0') != auth.user.npos || auth.password.find('\0') != auth.password.npos)
         return line_.error = errc::invalid_credentials;
-    if (!auth.user.empty() && !options.encrypted && !auth.allow_cleartext_auth) return line_.error = errc::cleartext_auth;
+    if (!auth.user.empty() && !options.encrypted && !auth.allow_cleartext_auth)
+        return line_.error = errc::cleartext_auth;
     line_.open = true;
     line_.read.at = phase::greeting;
     line_.outstanding = 1;
@@ -66,7 +67,8 @@ errc session_base::send(const envelope& mail) noexcept {
 }
 
 errc session_base::ask(phase command) noexcept {
-    if (!line_.open || mail_.under_way != nullptr || line_.read.at != phase::connect || line_.write.at != phase::connect)
+    if (!line_.open || mail_.under_way != nullptr || line_.read.at != phase::connect ||
+        line_.write.at != phase::connect)
         return errc::wrong_state;
     line_.write.at = line_.read.at = line_.ended = command;
     return errc::ok;
@@ -86,7 +88,8 @@ void session_base::failed(errc why) noexcept {
 
 action session_base::next(std::span<char> buffer) noexcept {
     action a;
-    while (!turn(a, buffer)) {}
+    while (!turn(a, buffer)) {
+    }
     if (a.what == action::kind::write) line_.unsent += a.octets.size();
     else a.where = here();
     a.serial = line_.serial;
@@ -214,7 +217,9 @@ void session_base::advance_write() noexcept {
         else if (write.recipient == mail_.under_way->recipients.size()) write.at = phase::data;
         break;
     case phase::data: write.at = phase::content; break;
-    default: write.at = config::many_mails && write.at == phase::rset && mail_.under_way != nullptr ? phase::mail : phase::connect;
+    default:
+        write.at =
+            config::many_mails && write.at == phase::rset && mail_.under_way != nullptr ? phase::mail : phase::connect;
     }
 }
 
@@ -436,8 +441,7 @@ void session_base::on_content(const status& s) noexcept {
 /// The session is free for the next thing: a mail that waits, or whatever the caller asks for.
 void session_base::idle() noexcept {
     line_.read.at = line_.write.at = phase::connect;
-    if (mail_.under_way != nullptr)
-        line_.write.at = config::many_mails && line_.mail_open ? phase::rset : phase::mail;
+    if (mail_.under_way != nullptr) line_.write.at = config::many_mails && line_.mail_open ? phase::rset : phase::mail;
 }
 
 /// Ends the session with a QUIT.

@@ -5,7 +5,7 @@
 extern UINT client_checked_is_checked(void);
 
 int main(void) {
-    UINT (*create)
+    UINT(*create)
     (NX_SMTP_CLIENT*, NX_IP*, NX_PACKET_POOL*, CHAR*, CHAR*, CHAR*, CHAR*, UINT, NXD_ADDRESS*, UINT) =
         nxd_smtp_client_create;
     UINT (*send)(NX_SMTP_CLIENT*, CHAR*, UINT, CHAR*, CHAR*, UINT) = nx_smtp_mail_send;

@@ -69,7 +69,9 @@ public:
         else parts_[count_++] = octets;
     }
 
-    std::span<const std::string_view> parts() const noexcept { return std::span{parts_}.subspan(first_, count_ - first_); }
+    std::span<const std::string_view> parts() const noexcept {
+        return std::span{parts_}.subspan(first_, count_ - first_);
+    }
 
     /// The system has taken the first `octets`.
     void drop(std::size_t octets) noexcept {
