@@ -8,7 +8,8 @@
 
 namespace postrider {
 
-/// Service extensions that the engine knows, by their EHLO keyword.
+/// Service extensions that are recognised in an EHLO reply, by their keyword. Of these the engine itself uses `auth` and
+/// `pipelining` so far; the others are there for the caller to see.
 enum class extension : std::uint16_t {
     auth = 1 << 0,            ///< RFC 4954
     pipelining = 1 << 1,      ///< RFC 2920

@@ -1,4 +1,4 @@
-// limits.hpp - every bound of the engine, in one place.
+// limits.hpp - every bound of the engine, in one place. The last two are set in config.hpp.
 //
 // The bounds on what a server may send exist so that a hostile server cannot make a client wait, or count, forever.
 #ifndef POSTRIDER_LIMITS_HPP

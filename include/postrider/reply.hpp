@@ -42,7 +42,7 @@ struct reply {
     std::uint16_t code = 0;   ///< 100 to 599; 0: no reply
     bool cut = false;         ///< the server wrote more than `text` had room for
     enhanced_status enhanced; ///< that of the last line that has one
-    std::string_view text;    ///< valid until the session is asked for its next action
+    std::string_view text;    ///< valid until the session is asked for its next action; may be empty
 
     constexpr unsigned first_digit() const noexcept {
         return code / 100u;
@@ -51,12 +51,13 @@ struct reply {
 
 /// What became of a mail for one recipient. No two of them are ever merged.
 enum class outcome : std::uint8_t {
-    not_attempted, ///< no RCPT for it was sent and no refusal applies; `status::error` or the session's error says why
-    accepted,      ///< a 2yz to the end of the content was read: the server is responsible now (RFC 5321 §4.2.5)
-    rejected,      ///< a 5yz: it will not be delivered
-    deferred,      ///< a 4yz, or the connection failed before the message could have been committed
-    unknown,       ///< the whole content was handed to the system, and no reply that makes sense came:
-                   ///< the mail may have been delivered, or not. Sending it again may deliver it twice.
+    not_attempted, ///< the session ended before its RCPT was sent; `status::error` says why. A refused greeting, EHLO or HELO
+                   ///< is told here, with its code: it is a "no" to the client, not to the mail
+    accepted, ///< a 2yz to the end of the content was read: the server is responsible now (RFC 5321 §4.2.5)
+    rejected, ///< a 5yz to AUTH, MAIL, its RCPT, DATA or the content: it will not be delivered
+    deferred, ///< a 4yz to one of these, or the mail was given up before the message could have been committed
+    unknown,  ///< the whole content was handed to the system, and no reply that makes sense came:
+              ///< the mail may have been delivered, or not. Sending it again may deliver it twice.
 };
 
 std::string_view name(outcome what) noexcept; ///< e.g. "not attempted"; of static lifetime

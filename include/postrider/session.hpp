@@ -2,6 +2,7 @@
 //
 //     postrider::session<> s;
 //     s.start({.client = *postrider::domain::parse("client.example")});       // once a connection stands
+//     s.send(envelope);                                                       // or when `next` says `ready`
 //     for (;;) {
 //         postrider::action a = s.next(buffer);
 //         switch (a.what) { ... }                                             // see action.hpp
@@ -80,7 +81,9 @@ public:
     void content_failed() noexcept {
         if (line_.write.at == phase::content) failed(errc::body_failed);
     }
+    /// Sends NOOP; its answer is `action::kind::answered`. When `next` answered `ready`.
     [[nodiscard]] errc noop() noexcept { return ask(phase::noop); }
+    /// The same with RSET. Never needed between two mails: the session sends it where it is.
     [[nodiscard]] errc reset() noexcept { return ask(phase::rset); }
     /// Says QUIT and waits a short time for the answer, which changes nothing.
     [[nodiscard]] errc quit() noexcept { return ask(phase::quit); }

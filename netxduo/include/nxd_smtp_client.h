@@ -1,7 +1,7 @@
 /* nxd_smtp_client.h - the NetX Duo SMTP Client: create a client on an IP instance and a packet pool, send a mail, know
    what became of it. For C and C++; on NetX Duo itself, and on the host platform beside it.
 
-   Texts are NUL-terminated. Time limits are in ticks of NX_IP_PERIODIC_RATE. All services but _create must be called
+   Texts are NUL-terminated. Time limits are in ticks of NX_IP_PERIODIC_RATE. _mail_send and _client_delete must be called
    from a thread. One client serves one thread at a time; different clients share nothing.
 
    Macros that change NX_SMTP_CLIENT (the NX_SMTP_CLIENT_MAX_* and NX_SMTP_CLIENT_REPLY_TEXT) must be the same for the
@@ -100,7 +100,7 @@ extern "C" {
 /* What became of the last mail. */
 #define NX_SMTP_OUTCOME_NOT_ATTEMPTED 0 /* the session ended before RCPT, or the call was refused */
 #define NX_SMTP_OUTCOME_ACCEPTED 1      /* the server has taken responsibility */
-#define NX_SMTP_OUTCOME_REJECTED 2      /* a 5yz: it will not be delivered */
+#define NX_SMTP_OUTCOME_REJECTED 2      /* a 5yz to AUTH, MAIL, RCPT, DATA or the mail: it will not be delivered */
 #define NX_SMTP_OUTCOME_DEFERRED 3 /* a 4yz, or the connection failed before the mail was complete: send it again */
 #define NX_SMTP_OUTCOME_UNKNOWN 4  /* the whole mail left and no answer came: sent again, it may arrive twice */
 
@@ -124,7 +124,7 @@ typedef struct NX_SMTP_RESULT_STRUCT {
     UINT nx_smtp_result_text_cut;    /* NX_TRUE: the server wrote more */
     ULONG nx_smtp_result_text_length;
     /* The server's text, without codes and not NUL-terminated; untrusted, control characters replaced. Valid until the
-       next mail is sent or the client is deleted. */
+       next mail is sent or the client is deleted. NULL, and the length 0, if no reply decided. */
     const CHAR* nx_smtp_result_text;
 } NX_SMTP_RESULT;
 
