@@ -51,10 +51,12 @@ struct action {
 
     /// write: the octets carry credentials; a transcript must not show them.
     constexpr bool secret() const noexcept { return what == kind::write && where == phase::auth; }
-    /// write, read: seconds (RFC 5321 §4.5.3.2); 0 for the others.
+    /// write, read, content: seconds that what is asked, or the sending of what was gathered before it, may take
+    /// (RFC 5321 §4.5.3.2); 0 for the others.
     constexpr std::uint16_t limit() const noexcept {
         if (what == kind::read && where == phase::content) return end_of_content_seconds;
-        return what == kind::write || what == kind::read ? time_limit_seconds(where) : std::uint16_t{0};
+        return what == kind::write || what == kind::read || what == kind::content ? time_limit_seconds(where)
+                                                                                  : std::uint16_t{0};
     }
 };
 
