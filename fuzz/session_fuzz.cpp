@@ -45,7 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string content = (flags & 16) != 0 ? "a\r\n.\n..\rb" : "Subject: a\r\n\r\n.\r\n";
 
     postrider::session<128> session;
-    postrider::recipient to[] = {{*postrider::mailbox::parse("a@a.example"), {}}, {*postrider::mailbox::parse("b@b.example"), {}}};
+    postrider::recipient to[] = {{*postrider::mailbox::parse("a@a.example"), {}},
+                                 {*postrider::mailbox::parse("b@b.example"), {}}};
     const postrider::envelope mail{*postrider::mailbox::parse("c@c.example"), to};
     if (session.start(options) != postrider::errc::ok) return 0;
 

@@ -1,0 +1,296 @@
+// The loop between a session and a stream: against a stream that the test plays, and against a server over sockets.
+
+#include "postrider/io/drive.hpp"
+#include "postrider/sink/sink.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <string>
+#include <sys/socket.h>
+#include <vector>
+
+namespace postrider {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A content of parts that lie in one buffer, one after another.
+class streamed_content {
+public:
+    static constexpr bool stable = false;
+    streamed_content(std::string text, std::size_t part) : text_(std::move(text)), part_(part) {}
+    content_part pull() noexcept {
+        buffer_.assign(text_, at_, part_);
+        at_ += buffer_.size();
+        return {buffer_, at_ == text_.size(), false};
+    }
+
+private:
+    std::string text_, buffer_;
+    std::size_t part_, at_ = 0;
+};
+
+struct broken_content {
+    static constexpr bool stable = true;
+    static content_part pull() noexcept { return {{}, false, true}; }
+};
+
+/// Plays the answers one after another, one for each wait, and keeps what each call sent.
+struct played_stream {
+    std::deque<std::string> answers;
+    std::size_t takes = static_cast<std::size_t>(-1); ///< octets that it takes in all; then every call times out
+    std::size_t reads_at_once = static_cast<std::size_t>(-1);
+    std::vector<std::string> flights{};  ///< what one call sent
+    std::vector<deadline> reads_until{}; ///< of the calls that only read
+
+    transfer_result transfer(std::span<const std::string_view> out, std::span<char> in, deadline until) {
+        transfer_result r;
+        std::string octets;
+        for (const std::string_view part : out) octets += part;
+        if (!octets.empty()) {
+            r.written = std::min(octets.size(), takes);
+            takes -= r.written;
+            flights.push_back(octets.substr(0, r.written));
+            if (r.written != octets.size()) r.error = errc::timed_out;
+            return r;
+        }
+        reads_until.push_back(until);
+        if (answers.empty()) {
+            r.end_of_stream = true;
+            return r;
+        }
+        std::string& answer = answers.front();
+        r.read = std::min({answer.size(), reads_at_once, in.size()});
+        answer.copy(in.data(), r.read);
+        answer.erase(0, r.read);
+        if (answer.empty()) answers.pop_front();
+        return r;
+    }
+};
+
+struct letter {
+    std::vector<recipient> recipients;
+    envelope mail{*mailbox::parse("alice@a.example"), {}};
+    explicit letter(std::size_t count = 1) : names(count) {
+        for (std::size_t i = 0; i != count; ++i) {
+            names[i] = "user" + std::to_string(i) + "@b.example";
+            recipients.push_back({*mailbox::parse(names[i]), {}});
+        }
+        mail.recipients = recipients;
+    }
+    std::vector<std::string> names;
+};
+
+session_options options() { return {.client = *domain::parse("client.example")}; }
+
+const std::deque<std::string> serial{"220 mx\r\n", "250 mx\r\n", "250 ok\r\n",
+                                     "250 ok\r\n", "354 go\r\n", "250 taken\r\n"};
+
+TEST(Drive, ContentAndItsEndLeaveInOneCall) {
+    played_stream stream{.answers = serial};
+    session<> s;
+    letter l;
+    ASSERT_EQ(s.start(options()), errc::ok);
+    ASSERT_EQ(s.send(l.mail), errc::ok);
+    EXPECT_EQ(drive(s, stream, text_content{"Subject: a\n\n.b\n"}), errc::ok);
+    EXPECT_EQ(l.recipients[0].result.what, outcome::accepted);
+    EXPECT_THAT(stream.flights,
+                testing::ElementsAre("EHLO client.example\r\n", "MAIL FROM:<alice@a.example>\r\n",
+                                     "RCPT TO:<user0@b.example>\r\n", "DATA\r\n", "Subject: a\r\n\r\n..b\r\n.\r\n"));
+}
+
+TEST(Drive, AGroupLeavesInOneCall) {
+    played_stream stream{.answers = {"220 mx\r\n", "250-mx\r\n250 PIPELINING\r\n",
+                                     "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", "250 taken\r\n"}};
+    session<> s;
+    letter l{2};
+    ASSERT_EQ(s.start(options()), errc::ok);
+    ASSERT_EQ(s.send(l.mail), errc::ok);
+    EXPECT_EQ(drive(s, stream, text_content{"\n"}), errc::ok);
+    ASSERT_EQ(stream.flights.size(), 3u);
+    EXPECT_EQ(stream.flights[1], "MAIL FROM:<alice@a.example>\r\nRCPT TO:<user0@b.example>\r\n"
+                                 "RCPT TO:<user1@b.example>\r\nDATA\r\n");
+}
+
+TEST(Drive, APartOfAStreamIsSentBeforeTheNextIsPulled) {
+    played_stream stream{.answers = serial};
+    session<> s;
+    letter l;
+    ASSERT_EQ(s.start(options()), errc::ok);
+    ASSERT_EQ(s.send(l.mail), errc::ok);
+    const std::string text = "0123456789\r\n.abcdef\r\n";
+    EXPECT_EQ(drive(s, stream, streamed_content{text, 7}), errc::ok);
+    EXPECT_EQ(l.recipients[0].result.what, outcome::accepted);
+    EXPECT_THAT(std::vector<std::string>(stream.flights.begin() + 4, stream.flights.end()),
+                testing::ElementsAre("0123456", "789\r\n..a", "bcdef\r\n.\r\n"));
+}
+
+// A server that sends an octet now and then must not hold a client for ever (RFC 5321 §4.5.3.2 limits the whole reply).
+TEST(Drive, OctetsThatCompleteNoReplyBuyNoTime) {
+    played_stream stream{.answers = {"220-a\r\n220-b\r\n220 c\r\n", "250 mx\r\n"}, .reads_at_once = 1};
+    session<> s;
+    ASSERT_EQ(s.start(options()), errc::ok);
+    EXPECT_EQ(drive(s, stream, text_content{}), errc::ok);
+    ASSERT_EQ(stream.reads_until.size(), 21u + 8u);
+    for (std::size_t i = 1; i != 21; ++i) EXPECT_EQ(stream.reads_until[i], stream.reads_until[0]) << i;
+    EXPECT_GT(stream.reads_until[21], stream.reads_until[0]) << "the next reply has its own time";
+}
+
+TEST(Drive, WaitsEndAtTheDeadlineOfTheCaller) {
+    played_stream stream{.answers = serial};
+    session<> s;
+    letter l;
+    ASSERT_EQ(s.start(options()), errc::ok);
+    ASSERT_EQ(s.send(l.mail), errc::ok);
+    const deadline until = std::chrono::steady_clock::now() + 10s;
+    EXPECT_EQ(drive(s, stream, text_content{"\n"}, until), errc::ok);
+    for (const deadline d : stream.reads_until) EXPECT_EQ(d, until);
+}
+
+// A mail that was called deferred must not arrive after all: nothing of it leaves any more, its dot least of all.
+TEST(Drive, NothingLeavesAfterAFailure) {
+    const std::string content = "Subject: a\r\n\r\nb\r\n";
+    const std::size_t before = std::string("EHLO client.example\r\nMAIL FROM:<alice@a.example>\r\n"
+                                           "RCPT TO:<user0@b.example>\r\nDATA\r\n")
+                                   .size();
+    for (std::size_t taken = 0; taken <= content.size() + 3; ++taken) {
+        SCOPED_TRACE(taken);
+        played_stream stream{.answers = serial, .takes = before + taken};
+        session<> s;
+        letter l;
+        ASSERT_EQ(s.start(options()), errc::ok);
+        ASSERT_EQ(s.send(l.mail), errc::ok);
+        const errc error = drive(s, stream, text_content{content}, std::chrono::steady_clock::now() + 1h);
+        std::string sent;
+        for (const std::string& f : stream.flights) sent += f;
+        EXPECT_EQ(sent.size(), before + taken);
+        const bool whole = taken == content.size() + 3;
+        EXPECT_EQ(error, whole ? errc::ok : errc::timed_out);
+        EXPECT_EQ(l.recipients[0].result.what, whole ? outcome::accepted : outcome::deferred);
+    }
+}
+
+TEST(Drive, TheLastReplyIsLost) {
+    played_stream stream{.answers = serial};
+    stream.answers.pop_back();
+    session<> s;
+    letter l;
+    ASSERT_EQ(s.start(options()), errc::ok);
+    ASSERT_EQ(s.send(l.mail), errc::ok);
+    EXPECT_EQ(drive(s, stream, text_content{"\n"}), errc::connection_closed);
+    EXPECT_EQ(l.recipients[0].result.what, outcome::unknown);
+}
+
+TEST(Drive, ContentThatCannotBeHad) {
+    played_stream stream{.answers = serial};
+    session<> s;
+    letter l;
+    ASSERT_EQ(s.start(options()), errc::ok);
+    ASSERT_EQ(s.send(l.mail), errc::ok);
+    EXPECT_EQ(drive(s, stream, broken_content{}), errc::body_failed);
+    EXPECT_EQ(l.recipients[0].result.what, outcome::deferred);
+    EXPECT_EQ(stream.flights.back(), "DATA\r\n");
+}
+
+struct heard : drive_observer {
+    std::vector<std::string>* log;
+    explicit heard(std::vector<std::string>& to) : log(&to) {}
+    void sent(std::string_view octets, phase, bool secret, bool) noexcept {
+        log->push_back("sent " + (secret ? std::string("...") : std::string(octets)));
+    }
+    void received(std::string_view octets) noexcept { log->push_back("received " + std::string(octets)); }
+    void refused(std::size_t index, const reply& said) noexcept {
+        log->push_back("refused " + std::to_string(index) + " " + std::string(said.text));
+    }
+    void mail_done(const reply& said) noexcept { log->push_back("done " + std::string(said.text)); }
+};
+
+TEST(Drive, AnObserverSeesWhatPasses) {
+    played_stream stream{
+        .answers = {"220 mx\r\n", "250-mx\r\n250 AUTH PLAIN\r\n", "235 in\r\n", "250 ok\r\n", "550 no such user\r\n"}};
+    session<> s;
+    letter l;
+    session_options o = options();
+    o.auth = {.user = "tim", .password = "secret", .allow_cleartext_auth = true};
+    ASSERT_EQ(s.start(o), errc::ok);
+    ASSERT_EQ(s.send(l.mail), errc::ok);
+    std::vector<std::string> log;
+    EXPECT_EQ(drive(s, stream, text_content{"\n"}, never, heard{log}), errc::ok);
+    EXPECT_THAT(log, testing::ElementsAre("received 220 mx\r\n", "sent EHLO client.example\r\n",
+                                          "received 250-mx\r\n250 AUTH PLAIN\r\n", "sent ...", "received 235 in\r\n",
+                                          "sent MAIL FROM:<alice@a.example>\r\n", "received 250 ok\r\n",
+                                          "sent RCPT TO:<user0@b.example>\r\n", "received 550 no such user\r\n",
+                                          "refused 0 no such user", "done no such user"));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Over sockets
+
+struct served {
+    sink::config config;
+    sink::server server;
+    posix_stream stream;
+    session<> s;
+
+    explicit served(sink::config c = {}) : config(keeping(std::move(c))), server(config) {
+        const auto port = static_cast<std::uint16_t>(server.start());
+        EXPECT_NE(port, 0);
+        EXPECT_EQ(stream.connect({"127.0.0.1", port, {}, {}}, soon()), errc::ok);
+        EXPECT_EQ(s.start(options()), errc::ok);
+    }
+    static sink::config keeping(sink::config c) {
+        c.keep_mails = true;
+        return c;
+    }
+    static deadline soon() { return std::chrono::steady_clock::now() + 60s; }
+    void small_buffers() const {
+        const int octets = 4096;
+        for (const int option : {SO_SNDBUF, SO_RCVBUF})
+            ASSERT_EQ(::setsockopt(stream.native_handle(), SOL_SOCKET, option, &octets, sizeof octets), 0);
+    }
+};
+
+TEST(Drive, AMegabyteArrivesAsItIsByEverySource) {
+    std::string text;
+    for (int i = 0; text.size() < 1'000'000; ++i)
+        text += std::string(static_cast<std::size_t>(i % 5), '.') + "line " + std::to_string(i) + "\r\n";
+    served t;
+    t.small_buffers();
+    for (const std::size_t part : {std::size_t{0}, std::size_t{37}, std::size_t{65536}}) {
+        letter l;
+        ASSERT_EQ(t.s.send(l.mail), errc::ok);
+        if (part == 0) EXPECT_EQ(drive(t.s, t.stream, text_content{text}, served::soon()), errc::ok);
+        else EXPECT_EQ(drive(t.s, t.stream, streamed_content{text, part}, served::soon()), errc::ok);
+        EXPECT_EQ(l.recipients[0].result.what, outcome::accepted);
+        ASSERT_FALSE(t.server.mails().empty());
+        EXPECT_TRUE(t.server.mails().back().content == text) << "parts of " << part;
+    }
+    EXPECT_EQ(t.server.mails().size(), 3u);
+}
+
+// RFC 2920 §3.1: a client that only writes while a server only writes waits for ever; here both windows are small and a
+// group has more replies than either holds.
+TEST(Drive, ThousandsOfRecipientsInOneGroupDoNotDeadlock) {
+    served t;
+    t.small_buffers();
+    letter l{20'000};
+    ASSERT_EQ(t.s.send(l.mail), errc::ok);
+    EXPECT_EQ(drive(t.s, t.stream, text_content{"\r\n"}, served::soon()), errc::ok);
+    for (const recipient& r : l.recipients) ASSERT_EQ(r.result.what, outcome::accepted);
+    ASSERT_EQ(t.server.mails().size(), 1u);
+    EXPECT_EQ(t.server.mails()[0].recipients.size(), 20'000u);
+}
+
+TEST(Drive, ASilentServerEndsAtTheDeadline) {
+    sink::config c;
+    c.script = "on greeting silence";
+    served t{c};
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(drive(t.s, t.stream, text_content{}, begin + 100ms), errc::timed_out);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+}
+
+} // namespace
+} // namespace postrider
