@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tx_api.h"
 #include "nx_api.h"
 #include "nxd_smtp_client.h"
+#include "tx_api.h"
 
 #define PACKETS 40
 #define PAYLOAD 1536
@@ -21,19 +21,19 @@ static NX_PACKET_POOL client_pool, ip_pool;
 static NX_IP ip;
 static TX_THREAD thread;
 static NX_SMTP_CLIENT client;
-static char **arguments;
+static char** arguments;
 static NXD_ADDRESS server;
-static CHAR *body;
+static CHAR* body;
 static UINT body_length;
 static int exit_status = 70;
 
-static void must(UINT status, const char *what) {
+static void must(UINT status, const char* what) {
     if (status == NX_SUCCESS) return;
     fprintf(stderr, "01_netxduo: %s: status 0x%02x\n", what, status);
     exit(71);
 }
 
-static NXD_ADDRESS address_of(const char *text) {
+static NXD_ADDRESS address_of(const char* text) {
     NXD_ADDRESS address;
     unsigned char o[16];
     memset(&address, 0, sizeof address);
@@ -51,9 +51,9 @@ static NXD_ADDRESS address_of(const char *text) {
     return address;
 }
 
-static CHAR *read_file(const char *path, UINT *length) {
-    FILE *file = fopen(path, "rb");
-    CHAR *text = NULL;
+static CHAR* read_file(const char* path, UINT* length) {
+    FILE* file = fopen(path, "rb");
+    CHAR* text = NULL;
     long size = -1;
     if (file != NULL && fseek(file, 0, SEEK_END) == 0) size = ftell(file);
     if (size >= 0) text = malloc((size_t)size + 1);
@@ -72,14 +72,15 @@ static VOID send_mail(ULONG input) {
                 : strcmp(arguments[3], "login") == 0 ? NX_SMTP_CLIENT_AUTH_LOGIN
                                                      : NX_SMTP_CLIENT_AUTH_NONE;
     CHAR *user = arguments[4], *from = arguments[5], *to = arguments[6], *subject = arguments[7];
-    CHAR *password = getenv("SMTP_PASSWORD");
+    CHAR* password = getenv("SMTP_PASSWORD");
     UINT status;
     NX_SMTP_RESULT result = {0};
     NX_PARAMETER_NOT_USED(input);
     if (password == NULL) password = "";
 
     /* [send] */
-    status = nxd_smtp_client_create(&client, &ip, &client_pool, user, password, from, "device.example", type, &server, port);
+    status =
+        nxd_smtp_client_create(&client, &ip, &client_pool, user, password, from, "device.example", type, &server, port);
     if (status == NX_SUCCESS) {
         status = nx_smtp_mail_send(&client, to, NX_SMTP_MAIL_PRIORITY_NORMAL, subject, body, body_length);
         nx_smtp_client_last_result_get(&client, &result);
@@ -90,14 +91,15 @@ static VOID send_mail(ULONG input) {
         nx_smtp_client_delete(&client);
     }
     /* [send] */
-    else fprintf(stderr, "01_netxduo: nxd_smtp_client_create: status 0x%02x\n", status);
+    else
+        fprintf(stderr, "01_netxduo: nxd_smtp_client_create: status 0x%02x\n", status);
     if (status == NX_NOT_CONNECTED && result.nx_smtp_result_phase == NX_SMTP_PHASE_CONNECT)
         fprintf(stderr, "01_netxduo: no connection to %s port %u: does a server listen there?\n", arguments[1], port);
     exit_status = status == NX_SUCCESS ? 0 : 1;
 }
 
-VOID tx_application_define(VOID *first_unused_memory) {
-    UCHAR *memory = first_unused_memory;
+VOID tx_application_define(VOID* first_unused_memory) {
+    UCHAR* memory = first_unused_memory;
     const ULONG pool_size = PACKETS * (PAYLOAD + sizeof(NX_PACKET));
 
     nx_system_initialize();
@@ -105,7 +107,8 @@ VOID tx_application_define(VOID *first_unused_memory) {
     memory += pool_size;
     must(nx_packet_pool_create(&ip_pool, "IP's pool", PAYLOAD, memory, pool_size), "nx_packet_pool_create");
     memory += pool_size;
-    must(nx_ip_create(&ip, "IP", IP_ADDRESS(127, 0, 0, 1), 0xFF000000UL, &ip_pool, _nx_ram_network_driver, memory, 2048, 1),
+    must(nx_ip_create(&ip, "IP", IP_ADDRESS(127, 0, 0, 1), 0xFF000000UL, &ip_pool, _nx_ram_network_driver, memory, 2048,
+                      1),
          "nx_ip_create");
     memory += 2048;
     must(nx_arp_enable(&ip, memory, 1024), "nx_arp_enable");
@@ -117,20 +120,22 @@ VOID tx_application_define(VOID *first_unused_memory) {
          "tx_thread_create");
 }
 
-static int is_port(const char *text) {
-    char *end;
+static int is_port(const char* text) {
+    char* end;
     unsigned long port = strtoul(text, &end, 10);
     return *text >= '0' && *text <= '9' && *end == '\0' && port >= 1 && port <= 65535;
 }
 
-static int is_type(const char *text) {
+static int is_type(const char* text) {
     return strcmp(text, "plain") == 0 || strcmp(text, "login") == 0 || strcmp(text, "none") == 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc != 9 || !is_port(argv[2]) || !is_type(argv[3])) {
-        fprintf(stderr, "usage: %s ADDRESS PORT plain|login|none USER FROM TO SUBJECT BODY-FILE\n"
-                        "       the password is taken from the environment, SMTP_PASSWORD\n", argv[0]);
+        fprintf(stderr,
+                "usage: %s ADDRESS PORT plain|login|none USER FROM TO SUBJECT BODY-FILE\n"
+                "       the password is taken from the environment, SMTP_PASSWORD\n",
+                argv[0]);
         return 64;
     }
     arguments = argv;

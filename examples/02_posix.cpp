@@ -53,7 +53,8 @@ int main(int argc, char** argv) {
     postrider::posix_stream stream;
     if (const auto e = stream.connect({.host = host, .port = port}, until); e != postrider::errc::ok) fail(e, argv[1]);
     postrider::session<> session;
-    if (const auto e = session.start({.client = *postrider::domain::parse("client.example")}); e != postrider::errc::ok) fail(e);
+    if (const auto e = session.start({.client = *postrider::domain::parse("client.example")}); e != postrider::errc::ok)
+        fail(e);
     const postrider::envelope envelope{*from, recipients};
     if (const auto e = session.send(envelope); e != postrider::errc::ok) fail(e);
     const auto error = postrider::drive(session, stream, postrider::text_content{message}, until);
@@ -61,7 +62,8 @@ int main(int argc, char** argv) {
         std::cout << r.forward_path.text() << ": " << name(r.result.what) << " (" << r.result.code << ")\n";
     // [send]
 
-    if (session.quit() == postrider::errc::ok) (void)postrider::drive(session, stream, postrider::text_content{}, until);
+    if (session.quit() == postrider::errc::ok)
+        (void)postrider::drive(session, stream, postrider::text_content{}, until);
     if (error != postrider::errc::ok) fail(error);
     for (const auto& r : recipients)
         if (r.result.what != postrider::outcome::accepted) return 1;

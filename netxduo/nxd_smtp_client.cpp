@@ -20,7 +20,8 @@ using engine = postrider::session<NX_SMTP_CLIENT_REPLY_TEXT>;
 
 static_assert(sizeof(engine) <= NX_SMTP_CLIENT_SESSION_SIZE, "raise NX_SMTP_CLIENT_SESSION_SIZE");
 static_assert(alignof(engine) <= alignof(NX_SMTP_CLIENT_SESSION));
-static_assert(UINT(outcome::accepted) == NX_SMTP_OUTCOME_ACCEPTED && UINT(outcome::rejected) == NX_SMTP_OUTCOME_REJECTED &&
+static_assert(UINT(outcome::accepted) == NX_SMTP_OUTCOME_ACCEPTED &&
+              UINT(outcome::rejected) == NX_SMTP_OUTCOME_REJECTED &&
               UINT(outcome::deferred) == NX_SMTP_OUTCOME_DEFERRED && UINT(outcome::unknown) == NX_SMTP_OUTCOME_UNKNOWN);
 static_assert(UINT(phase::greeting) == NX_SMTP_PHASE_GREETING && UINT(phase::ehlo) == NX_SMTP_PHASE_EHLO &&
               UINT(phase::helo) == NX_SMTP_PHASE_HELO && UINT(phase::auth) == NX_SMTP_PHASE_AUTH &&
@@ -31,21 +32,30 @@ engine& session_of(NX_SMTP_CLIENT* client) noexcept {
     return *std::launder(reinterpret_cast<engine*>(client->nx_smtp_client_session.nx_smtp_client_session_octets));
 }
 
-constexpr std::size_t buffer_size = 44 + NX_SMTP_CLIENT_MAX_USERNAME;
+// A Message-ID with the longest domain fits, and an encoded word of 39 octets with its fold, whatever the domain's limit is.
+constexpr std::size_t buffer_size = NX_SMTP_CLIENT_MAX_USERNAME < 23 ? 67 : 44 + NX_SMTP_CLIENT_MAX_USERNAME;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The message: a header block in front of the caller's body
 
-/// Gives the octets of the message part by part. A part lies in the caller's memory, in flash or in `buffer`.
+/// Gives the octets of the message part by part, a fixed text and a text of the caller in turn. A part lies in the caller's
+/// memory, in flash or in `buffer`.
 struct message {
     NX_SMTP_CLIENT* client;
     CHAR* buffer;
-    std::string_view parts[11];
+    std::string_view texts[5];
     UINT part = 0;
+    UINT trace = 0;      ///< 0: Date is next, 1: Message-ID
     bool encode = false; ///< the subject becomes encoded words
 
-    static constexpr UINT subject = 5, date = 7, message_id = 8, priority = 9, body = 10;
+    static constexpr const CHAR* fixed[] = {
+        "To: <", ">\r\nFrom: <", ">\r\nSubject: ",
+        "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n\tcharset=\"utf-8\"\r\n"
+        "Content-Transfer-Encoding: 8bit\r\n",
+        "\r\n"};
+    static constexpr UINT subject = 2, priority = 3, body = 4; // among `texts`
     std::string_view next() noexcept;
+    bool ended() const noexcept { return part > 2 * body + 1; }
     std::string_view encoded_word() noexcept;
 };
 
@@ -59,7 +69,7 @@ bool is_plain(std::string_view text) noexcept {
 
 /// RFC 2047: the next 39 octets of the subject at most, with no character split (§5), so that no line has more than 76.
 std::string_view message::encoded_word() noexcept {
-    std::string_view& rest = parts[subject];
+    std::string_view& rest = texts[subject];
     std::size_t size = rest.size();
     if (size > 39)
         for (size = 39; size > 35 && (rest[size] & 0xC0) == 0x80;) --size;
@@ -86,19 +96,20 @@ std::string_view message::encoded_word() noexcept {
 
 std::string_view message::next() noexcept {
 #ifndef NX_SMTP_CLIENT_BASIC
-    if (part == subject && encode) {
+    if (part == 2 * subject + 1 && encode) {
         const std::string_view word = encoded_word();
-        if (parts[subject].empty()) ++part;
+        if (texts[subject].empty()) ++part;
         return word;
     }
-    if ((part == date || part == message_id) && client->nx_smtp_client_trace_headers != NX_NULL) {
-        UINT length = part - date; // asks for Date, then for Message-ID
+    if (part == 2 * priority + 1 && trace != 2 && client->nx_smtp_client_trace_headers != NX_NULL) {
+        UINT length = trace++;
         client->nx_smtp_client_trace_headers(client, buffer, &length);
-        ++part;
         return {buffer, length};
     }
 #endif
-    return parts[part++];
+    const UINT index = part >> 1;
+    if ((part++ & 1) != 0) return texts[index];
+    return fixed[index];
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -114,7 +125,7 @@ struct connection {
     ULONG segment_left = 0; ///< octets that the packet being filled may still take
     ULONG room = 0;         ///< octets until its chain must grow
     ULONG grow_by = 0;
-    ULONG began = 0;        ///< ticks when the reply that is due became due
+    ULONG began = 0;          ///< ticks when the reply that is due became due
     std::uint32_t serial = 0; ///< a session never asks with 0
 
     bool ok(UINT result) noexcept {
@@ -134,8 +145,8 @@ struct connection {
 bool connection::open() noexcept {
     NX_TCP_SOCKET* const socket = &client->nx_smtp_client_socket;
     if (!ok(nx_tcp_client_socket_bind(socket, NX_ANY_PORT, NX_SMTP_CLIENT_CONNECTION_TIMEOUT))) return false;
-    if (ok(nxd_tcp_client_socket_connect(socket, &client->nx_smtp_client_server_address, client->nx_smtp_client_server_port,
-                                         NX_SMTP_CLIENT_CONNECTION_TIMEOUT)))
+    if (ok(nxd_tcp_client_socket_connect(socket, &client->nx_smtp_client_server_address,
+                                         client->nx_smtp_client_server_port, NX_SMTP_CLIENT_CONNECTION_TIMEOUT)))
         return true;
     close();
     return false;
@@ -143,8 +154,8 @@ bool connection::open() noexcept {
 
 bool connection::begin_segment() noexcept {
     const bool v4 = client->nx_smtp_client_server_address.nxd_ip_version == 4;
-    if (!ok(nx_packet_allocate(client->nx_smtp_client_packet_pool_ptr, &sending, v4 ? NX_IPv4_TCP_PACKET : NX_IPv6_TCP_PACKET,
-                               NX_SMTP_CLIENT_PACKET_TIMEOUT))) {
+    if (!ok(nx_packet_allocate(client->nx_smtp_client_packet_pool_ptr, &sending,
+                               v4 ? NX_IPv4_TCP_PACKET : NX_IPv6_TCP_PACKET, NX_SMTP_CLIENT_PACKET_TIMEOUT))) {
         sending = NX_NULL;
         return false;
     }
@@ -159,7 +170,8 @@ bool connection::begin_segment() noexcept {
 /// Puts octets into the segment that is being filled, and sends it when it is full. `whole`: they go into one segment.
 /// `may_split`: where the pool has no more packets, what there is of the segment may leave.
 bool connection::append(std::string_view octets, bool whole, bool may_split) noexcept {
-    if (whole && sending != NX_NULL && octets.size() > segment_left && !send()) return false;
+    // Not into a packet that would have to grow either: where the pool has no more, it would leave in two pieces.
+    if (whole && sending != NX_NULL && (octets.size() > segment_left || octets.size() > room) && !send()) return false;
     while (!octets.empty()) {
         if (sending != NX_NULL && segment_left == 0 && !send()) return false;
         if (sending == NX_NULL && !begin_segment()) return false;
@@ -168,9 +180,9 @@ bool connection::append(std::string_view octets, bool whole, bool may_split) noe
         if (size > segment_left) size = segment_left;
         if (size > octets.size()) size = static_cast<ULONG>(octets.size());
         const bool grows = room == 0;
-        const UINT result =
-            nx_packet_data_append(sending, const_cast<CHAR*>(octets.data()), size, client->nx_smtp_client_packet_pool_ptr,
-                                  grows && may_split ? NX_NO_WAIT : NX_SMTP_CLIENT_PACKET_TIMEOUT);
+        const UINT result = nx_packet_data_append(sending, const_cast<CHAR*>(octets.data()), size,
+                                                  client->nx_smtp_client_packet_pool_ptr,
+                                                  grows && may_split ? NX_NO_WAIT : NX_SMTP_CLIENT_PACKET_TIMEOUT);
         if (result != NX_SUCCESS) {
             if (!grows || !may_split || sending->nx_packet_length == 0) return ok(result);
             if (!send()) return false; // the pool is small: a segment that is not full
@@ -207,7 +219,8 @@ bool connection::receive(const action& a, CHAR* buffer) noexcept {
                             : a.where == phase::quit    ? NX_SMTP_CLIENT_DISCONNECT_TIMEOUT
                                                         : NX_SMTP_ENVELOPE_TIMEOUT;
         const ULONG gone = tx_time_get() - began;
-        if (!ok(nx_tcp_socket_receive(&client->nx_smtp_client_socket, &received, gone < limit ? limit - gone : NX_NO_WAIT))) {
+        if (!ok(nx_tcp_socket_receive(&client->nx_smtp_client_socket, &received,
+                                      gone < limit ? limit - gone : NX_NO_WAIT))) {
             received = NX_NULL;
             return false;
         }
@@ -231,11 +244,12 @@ void connection::converse(message& content, CHAR* buffer) noexcept {
         bool done = true;
         switch (a.what) {
         case action::kind::write:
-            done = append(a.octets, a.ends && a.where == phase::content, a.where == phase::content) && (!a.ends || send());
+            done =
+                append(a.octets, a.ends && a.where == phase::content, a.where == phase::content) && (!a.ends || send());
             break;
         case action::kind::content:
             session.content(content.next());
-            if (content.part > message::body) session.end_of_content();
+            if (content.ended()) session.end_of_content();
             break;
         case action::kind::read:
             // What is said to QUIT changes nothing, and the text of the reply before it is to be kept.
@@ -300,8 +314,9 @@ postrider::session_options options_of(const NX_SMTP_CLIENT* client, postrider::d
     auth.password = client->nx_smtp_client_password;
     auth.initial_response = false;
     auth.allow_cleartext_auth = true; // these calls know no TLS, and their documentation says so
-    auth.when = client->nx_smtp_client_authentication_type == NX_SMTP_CLIENT_AUTH_NONE ? postrider::auth_when::if_offered
-                                                                                     : postrider::auth_when::attempt;
+    auth.when = client->nx_smtp_client_authentication_type == NX_SMTP_CLIENT_AUTH_NONE
+                    ? postrider::auth_when::attempt_if_offered
+                    : postrider::auth_when::attempt;
     if (client->nx_smtp_client_authentication_type == NX_SMTP_CLIENT_AUTH_LOGIN)
         auth.preferred = postrider::mechanism::login;
     return options;
@@ -353,13 +368,12 @@ UINT _nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKE
         copy(client_ptr->nx_smtp_client_domain, client_domain, NX_SMTP_CLIENT_MAX_USERNAME) &&
         copy(client_ptr->nx_smtp_client_from_address, from_address, NX_SMTP_CLIENT_MAX_FROM_ADDRESS))
         status = nx_tcp_socket_create(ip_ptr, &client_ptr->nx_smtp_client_socket, const_cast<CHAR*>("SMTP client"),
-                                      NX_IP_NORMAL, NX_FRAGMENT_OKAY, NX_IP_TIME_TO_LIVE, NX_SMTP_CLIENT_TCP_WINDOW_SIZE,
-                                      NX_NULL, NX_NULL);
+                                      NX_IP_NORMAL, NX_FRAGMENT_OKAY, NX_IP_TIME_TO_LIVE,
+                                      NX_SMTP_CLIENT_TCP_WINDOW_SIZE, NX_NULL, NX_NULL);
     if (status != NX_SUCCESS) {
         wipe(reinterpret_cast<UCHAR*>(client_ptr), sizeof *client_ptr);
         return status;
     }
-    client_ptr->nx_smtp_client_ip_ptr = ip_ptr;
     client_ptr->nx_smtp_client_packet_pool_ptr = client_packet_pool_ptr;
     client_ptr->nx_smtp_client_server_address = *server_address;
     client_ptr->nx_smtp_client_server_port = port;
@@ -378,8 +392,8 @@ UINT _nxe_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UI
     return _nx_smtp_mail_send(client_ptr, recipient_address, priority, subject, mail_body, mail_body_length);
 }
 
-UINT _nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UINT priority, CHAR* subject, CHAR* mail_body,
-                        UINT mail_body_length) {
+UINT _nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UINT priority, CHAR* subject,
+                        CHAR* mail_body, UINT mail_body_length) {
     if (client_ptr->nx_smtp_client_id != NX_SMTP_CLIENT_ID) return NX_SMTP_CLIENT_NOT_INTIALIZED;
     const auto to = postrider::mailbox::frame(recipient_address);
     const auto from = postrider::mailbox::frame(client_ptr->nx_smtp_client_from_address);
@@ -397,19 +411,16 @@ UINT _nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UIN
     if (!c.open()) return record(client_ptr, c.status, recipient.result);
 
     CHAR buffer[buffer_size];
-    message content{client_ptr,
-                    buffer,
-                    {"To: <", to->text(), ">\r\nFrom: <", from->text(), ">\r\nSubject: ", subject,
-                     "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n\tcharset=\"utf-8\"\r\n"
-                     "Content-Transfer-Encoding: 8bit\r\n",
-                     {}, {}, "\r\n", {mail_body, mail_body_length}}};
+    message content{client_ptr, buffer, {to->text(), from->text(), subject, {}, {mail_body, mail_body_length}}};
 #ifdef NX_SMTP_CLIENT_BASIC
     NX_PARAMETER_NOT_USED(priority);
 #else
     content.encode = !is_plain(subject);
-    if (priority == NX_SMTP_MAIL_PRIORITY_HIGH) content.parts[message::priority] = "X-Priority: 1\r\nImportance: high\r\n\r\n";
-    if (priority == NX_SMTP_MAIL_PRIORITY_LOW) content.parts[message::priority] = "X-Priority: 5\r\nImportance: low\r\n\r\n";
-    if ((client_ptr->nx_smtp_client_flags & NX_SMTP_CLIENT_FLAG_RAW_MESSAGE) != 0) content.part = message::body;
+    if (priority == NX_SMTP_MAIL_PRIORITY_HIGH)
+        content.texts[message::priority] = "X-Priority: 1\r\nImportance: high\r\n";
+    if (priority == NX_SMTP_MAIL_PRIORITY_LOW)
+        content.texts[message::priority] = "X-Priority: 5\r\nImportance: low\r\n";
+    if ((client_ptr->nx_smtp_client_flags & NX_SMTP_CLIENT_FLAG_RAW_MESSAGE) != 0) content.part = 2 * message::body + 1;
 #endif
     UINT status = NX_SUCCESS;
     if (session.start(options_of(client_ptr, *domain)) != errc::ok || session.send(envelope) != errc::ok)
@@ -418,7 +429,8 @@ UINT _nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UIN
     c.close();
     const postrider::status& result = recipient.result;
     if (status == NX_SUCCESS && result.what != outcome::accepted)
-        status = postrider::kind(result.error) == postrider::errc_kind::network ? c.status : status_of(result.error, result.where);
+        status = postrider::kind(result.error) == postrider::errc_kind::network ? c.status
+                                                                                : status_of(result.error, result.where);
     return record(client_ptr, status, result);
 }
 

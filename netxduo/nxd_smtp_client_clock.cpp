@@ -28,8 +28,9 @@ CHAR* put_date(CHAR* to, ULONG unix_time) noexcept {
     static const CHAR months[] = "MarAprMayJunJulAugSepOctNovDecJanFeb";
     const ULONG day = unix_time / 86400;
     const ULONG second = unix_time % 86400;
-    // Years that begin in March, so that the leap day is the last of its year; eras of 400 years are not needed before 2400.
-    const ULONG since_march_1968 = day + 671; // 1968-03-01 is day -671, and 1968 was a leap year
+    // Years that begin in March, so that the leap day is the last of its year. 1968-03-01 is day -671, and 1968 was a leap
+    // year; 2100 is none, and is counted as if day 47541, its 1st of March, came after a 29th of February.
+    const ULONG since_march_1968 = day + (day < 47541 ? 671u : 672u);
     ULONG year = (4 * since_march_1968 + 3) / 1461;
     const ULONG day_of_year = since_march_1968 - year * 1461 / 4;
     const ULONG month = (5 * day_of_year + 2) / 153;
@@ -67,7 +68,8 @@ VOID trace_headers(NX_SMTP_CLIENT* client, CHAR* text, UINT* length) {
         *end++ = '.';
         end = put_hex(end, entropy != NX_NULL ? entropy() : tx_time_get());
         *end++ = '.';
-        end = put_hex(end, client->nx_smtp_client_mail_number++ ^ static_cast<ULONG>(reinterpret_cast<std::uintptr_t>(client)) << 8);
+        end = put_hex(end, client->nx_smtp_client_mail_number++ ^
+                               static_cast<ULONG>(reinterpret_cast<std::uintptr_t>(client)) << 8);
         *end++ = '@';
         end = put(put(end, client->nx_smtp_client_domain), ">\r\n");
     }

@@ -35,16 +35,17 @@ struct action {
         mail,
         /// A command that was asked for by itself (NOOP, RSET) was answered: `last_reply`.
         answered,
-        /// The session is over: send what has been gathered, close the connection. `session_base::error` says why.
+        /// The session is over: close the connection. `session_base::error` says why. What was gathered and not sent is a
+        /// QUIT if `ends` is set, and is to be sent; else it must be thrown away: it could complete a mail that was given up.
         closed,
     };
 
     kind what = kind::ready;
     phase where = phase::connect; ///< the command or reply that this belongs to
-    bool own = false;             ///< write: `octets` lie in the buffer given to `next` and are gone with its next call;
-                                  ///< else they are a part of the content, or of static lifetime
-    bool ends = false;            ///< write: a command line, or the content, ends with these octets
-    std::uint32_t serial = 0;     ///< read: counts the replies awaited
+    bool own = false;         ///< write: `octets` lie in the buffer given to `next` and are gone with its next call;
+                              ///< else they are a part of the content, or of static lifetime
+    bool ends = false;        ///< write: a command line, or the content, ends with these octets; see also `closed`
+    std::uint32_t serial = 0; ///< read: counts the replies awaited
     std::size_t recipient_index = 0;
     std::string_view octets;
 

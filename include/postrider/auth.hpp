@@ -11,9 +11,10 @@ namespace postrider {
 
 /// What to do where the server does not offer what is needed.
 enum class auth_when : std::uint8_t {
-    required,   ///< end the session with `errc::auth_unavailable` (the default)
-    if_offered, ///< go on without AUTH where the server does not offer AUTH at all
-    attempt, ///< after EHLO try PLAIN even where nothing that fits is listed; after HELO go on without (NetX Duo's way)
+    required,           ///< end the session with `errc::auth_unavailable` (the default)
+    if_offered,         ///< go on without AUTH where the server does not offer AUTH at all
+    attempt,            ///< after EHLO try PLAIN even where nothing that fits is listed; after HELO go on without
+    attempt_if_offered, ///< as `attempt`, where the server offers AUTH; else go on without
 };
 
 /// Views: the texts must outlive the session. An empty user name means: no authentication.

@@ -53,11 +53,11 @@ struct reply {
 enum class outcome : std::uint8_t {
     not_attempted, ///< the session ended before its RCPT was sent; `status::error` says why. A refused greeting, EHLO or HELO
                    ///< is told here, with its code: it is a "no" to the client, not to the mail
-    accepted,      ///< a 2yz to the end of the content was read: the server is responsible now (RFC 5321 §4.2.5)
-    rejected,      ///< a 5yz to AUTH, MAIL, its RCPT, DATA or the content: it will not be delivered
-    deferred,      ///< a 4yz to one of these, or the mail was given up before the message could have been committed
-    unknown,       ///< the whole content was handed to the system, and no reply that makes sense came:
-                   ///< the mail may have been delivered, or not. Sending it again may deliver it twice.
+    accepted, ///< a 2yz to the end of the content was read: the server is responsible now (RFC 5321 §4.2.5)
+    rejected, ///< a 5yz to AUTH, MAIL, its RCPT, DATA or the content: it will not be delivered
+    deferred, ///< a 4yz to one of these, or the mail was given up before the message could have been committed
+    unknown,  ///< the whole content was handed to the system, and no reply that makes sense came:
+              ///< the mail may have been delivered, or not. Sending it again may deliver it twice.
 };
 
 std::string_view name(outcome what) noexcept; ///< e.g. "not attempted"; of static lifetime

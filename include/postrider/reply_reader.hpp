@@ -37,13 +37,22 @@ public:
     /// The number of the line just read, from 1.
     std::size_t line_number() const noexcept { return lines_; }
     /// After `reply`: valid until `next` is called again.
+    std::uint16_t code() const noexcept { return code_; }
+    enhanced_status enhanced() const noexcept { return enhanced_; }
     reply whole() const noexcept { return {code_, cut_, enhanced_, {text_.data(), size_}}; }
     /// After `line`: forget the text so far, to make room for the lines to come. For EHLO, whose lines are used one by one.
     void drop_text() noexcept { size_ = line_begin_ = 0; }
 
     errc error() const noexcept { return error_; }
     /// Forget everything: a new connection.
-    void restart() noexcept { *this = reply_reader{text_}; }
+    void restart() noexcept {
+        place_ = place::reply_start;
+        line_octets_ = lines_ = code_ = 0;
+        size_ = line_begin_ = 0;
+        error_ = errc::ok;
+        cr_ = cut_ = false;
+        enhanced_ = {};
+    }
 
 private:
     enum class place : std::uint8_t { reply_start, line_start, code, separator, text };

@@ -78,7 +78,9 @@ public:
     void end_of_content() noexcept { mail_.all_given = true; }
     /// In answer to `action::kind::content`: there should be more, but it cannot be had. The mail is abandoned, without
     /// the dot that would commit it, by closing the connection (RFC 5321 §4.1.1.4 knows no other way).
-    void content_failed() noexcept { failed(errc::body_failed); }
+    void content_failed() noexcept {
+        if (line_.write.at == phase::content) failed(errc::body_failed);
+    }
     /// Sends NOOP; its answer is `action::kind::answered`. When `next` answered `ready`.
     [[nodiscard]] errc noop() noexcept { return ask(phase::noop); }
     /// The same with RSET. Never needed between two mails: the session sends it where it is.
@@ -137,9 +139,9 @@ private:
     /// All zero when a connection begins. Flags come first: a Cortex-M reaches the front of an object by short
     /// instructions.
     struct line_state {
-        bool open = false;      ///< the session may go on
-        bool deaf = false;      ///< nothing that the server says is believed any more
-        bool mail_open = false; ///< the server holds a reverse-path: RSET before the next MAIL
+        bool open = false;                        ///< the session may go on
+        bool deaf = false;                        ///< nothing that the server says is believed any more
+        bool mail_open = false;                   ///< the server holds a reverse-path: RSET before the next MAIL
         action::kind event = action::kind::ready; ///< `ready`: none
         errc error = errc::ok;
         phase ended = phase::connect;

@@ -33,8 +33,8 @@ UINT enable(NX_IP* ip, ULONG status_bit) {
 
 VOID nx_system_initialize(VOID) {} // samples make their pools before it: it must forget nothing
 
-UINT nx_ip_create(NX_IP* ip, CHAR* name, ULONG address, ULONG mask, NX_PACKET_POOL* pool,
-                  VOID (*driver)(NX_IP_DRIVER*), VOID* memory, ULONG memory_size, UINT priority) {
+UINT nx_ip_create(NX_IP* ip, CHAR* name, ULONG address, ULONG mask, NX_PACKET_POOL* pool, VOID (*driver)(NX_IP_DRIVER*),
+                  VOID* memory, ULONG memory_size, UINT priority) {
     if (!ip || !driver || !memory) return NX_PTR_ERROR;
     const kernel_lock kernel;
     if (alive(ip)) return NX_PTR_ERROR;
@@ -100,8 +100,7 @@ UINT nxd_icmp_enable(NX_IP* ip) {
 
 UINT nxd_ipv6_enable(NX_IP* ip) { return enable(ip, &NX_IP::nx_ip_host_ipv6_enabled); }
 
-UINT nxd_ipv6_address_set(NX_IP* ip, UINT interface_index, NXD_ADDRESS* address, ULONG prefix_length,
-                          UINT* index) {
+UINT nxd_ipv6_address_set(NX_IP* ip, UINT interface_index, NXD_ADDRESS* address, ULONG prefix_length, UINT* index) {
     const kernel_lock kernel;
     if (!alive(ip)) return NX_PTR_ERROR;
     if (interface_index >= NX_MAX_PHYSICAL_INTERFACES) return NX_INVALID_INTERFACE;

@@ -13,8 +13,7 @@ using namespace postrider::netxduo_host;
 namespace {
 
 // The payload begins in what would be NX_PACKET's padding; nx_api.h says why.
-constexpr std::size_t header_size =
-    offsetof(NX_PACKET, nx_packet_length) + sizeof(NX_PACKET::nx_packet_length);
+constexpr std::size_t header_size = offsetof(NX_PACKET, nx_packet_length) + sizeof(NX_PACKET::nx_packet_length);
 
 constexpr std::size_t round_up(std::size_t size, std::size_t to) { return (size + to - 1) / to * to; }
 
@@ -85,8 +84,7 @@ UINT give_back(NX_PACKET* chain) {
 
 } // namespace postrider::netxduo_host
 
-UINT nx_packet_pool_create(NX_PACKET_POOL* pool, CHAR* name, ULONG payload_size, VOID* memory,
-                           ULONG memory_size) {
+UINT nx_packet_pool_create(NX_PACKET_POOL* pool, CHAR* name, ULONG payload_size, VOID* memory, ULONG memory_size) {
     if (!pool || !memory) return NX_PTR_ERROR;
     const kernel_lock kernel;
     if (alive(pool)) return NX_PTR_ERROR;
@@ -181,8 +179,7 @@ UINT nx_packet_data_append(NX_PACKET* packet, VOID* data, ULONG size, NX_PACKET_
         if (size == 0) return NX_SUCCESS;
 
         NX_PACKET* more = nullptr;
-        if (const UINT status = nx_packet_allocate(pool, &more, NX_RECEIVE_PACKET, wait);
-            status != NX_SUCCESS)
+        if (const UINT status = nx_packet_allocate(pool, &more, NX_RECEIVE_PACKET, wait); status != NX_SUCCESS)
             return status;
         last->nx_packet_next = more;
         packet->nx_packet_last = last = more;

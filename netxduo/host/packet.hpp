@@ -18,8 +18,7 @@ inline ULONG room_behind(const NX_PACKET& packet) {
     return static_cast<ULONG>(packet.nx_packet_data_end - packet.nx_packet_append_ptr);
 }
 inline bool allocated(const NX_PACKET& packet) {
-    return packet.nx_packet_union_next.nx_packet_tcp_queue_next ==
-           reinterpret_cast<NX_PACKET*>(NX_PACKET_ALLOCATED);
+    return packet.nx_packet_union_next.nx_packet_tcp_queue_next == reinterpret_cast<NX_PACKET*>(NX_PACKET_ALLOCATED);
 }
 
 } // namespace postrider::netxduo_host

@@ -36,13 +36,10 @@ constexpr std::size_t most_pieces = 64;
 bool alive(const NX_TCP_SOCKET* socket) { return socket && socket->nx_tcp_socket_id == NX_TCP_ID; }
 
 bool connected(const NX_TCP_SOCKET& socket) {
-    return socket.nx_tcp_socket_state == NX_TCP_ESTABLISHED ||
-           socket.nx_tcp_socket_state == NX_TCP_CLOSE_WAIT;
+    return socket.nx_tcp_socket_state == NX_TCP_ESTABLISHED || socket.nx_tcp_socket_state == NX_TCP_CLOSE_WAIT;
 }
 
-bool is_v6(const NX_TCP_SOCKET& socket) {
-    return socket.nx_tcp_socket_connect_ip.nxd_ip_version == NX_IP_VERSION_V6;
-}
+bool is_v6(const NX_TCP_SOCKET& socket) { return socket.nx_tcp_socket_connect_ip.nxd_ip_version == NX_IP_VERSION_V6; }
 
 ULONG header_room(const NX_TCP_SOCKET& socket) {
     return is_v6(socket) ? ULONG{NX_IPv6_TCP_PACKET} : ULONG{NX_IPv4_TCP_PACKET};
@@ -103,8 +100,7 @@ endpoint to_endpoint(const NXD_ADDRESS& address, UINT port) {
 
 bool any_address(const NXD_ADDRESS& address) {
     const auto& of = address.nxd_ip_address;
-    return address.nxd_ip_version == NX_IP_VERSION_V4 ? of.v4 == 0
-                                                      : !(of.v6[0] | of.v6[1] | of.v6[2] | of.v6[3]);
+    return address.nxd_ip_version == NX_IP_VERSION_V4 ? of.v4 == 0 : !(of.v6[0] | of.v6[1] | of.v6[2] | of.v6[3]);
 }
 
 // ----- connecting
@@ -136,10 +132,8 @@ void settle(NX_TCP_SOCKET& socket) {
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(fd.fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error == 0 && !(fd.revents & POLLERR))
-        socket.nx_tcp_socket_state = NX_TCP_ESTABLISHED;
-    else
-        close_connection(socket);
+    if (error == 0 && !(fd.revents & POLLERR)) socket.nx_tcp_socket_state = NX_TCP_ESTABLISHED;
+    else close_connection(socket);
 }
 
 UINT begin_connection(NX_TCP_SOCKET& socket, const NXD_ADDRESS& server, UINT port) {
@@ -155,8 +149,7 @@ UINT begin_connection(NX_TCP_SOCKET& socket, const NXD_ADDRESS& server, UINT por
     if (::connect(fd, &to.any, to.size) == 0) {
         socket.nx_tcp_socket_state = NX_TCP_ESTABLISHED;
     } else if (errno != EINPROGRESS) {
-        const UINT status =
-            errno == EADDRNOTAVAIL || errno == EADDRINUSE ? NX_PORT_UNAVAILABLE : NX_NOT_CONNECTED;
+        const UINT status = errno == EADDRNOTAVAIL || errno == EADDRINUSE ? NX_PORT_UNAVAILABLE : NX_NOT_CONNECTED;
         close_connection(socket);
         return status;
     }
@@ -167,8 +160,7 @@ UINT finish_connection(kernel_lock& kernel, NX_TCP_SOCKET& socket, ULONG wait) {
     const time_limit limit(wait);
     for (;;) {
         settle(socket);
-        if (socket.nx_tcp_socket_state != NX_TCP_SYN_SENT)
-            return connected(socket) ? NX_SUCCESS : NX_NOT_CONNECTED;
+        if (socket.nx_tcp_socket_state != NX_TCP_SYN_SENT) return connected(socket) ? NX_SUCCESS : NX_NOT_CONNECTED;
         if (limit.none()) return NX_IN_PROGRESS;
         switch (suspend(kernel, socket.nx_tcp_socket_host_suspended, limit,
                         {socket.nx_tcp_socket_host_descriptor, POLLOUT})) {
@@ -186,8 +178,7 @@ UINT check_server(const NX_IP& ip, const NXD_ADDRESS& server, UINT port) {
     if (any_address(server)) return NX_IP_ADDRESS_ERROR;
     if (port == 0 || port > NX_MAX_PORT) return NX_INVALID_PORT;
     // On the target no interface would have an IPv6 address to send from.
-    if (server.nxd_ip_version == NX_IP_VERSION_V6 && !ip.nx_ip_host_ipv6_enabled)
-        return NX_NO_INTERFACE_ADDRESS;
+    if (server.nxd_ip_version == NX_IP_VERSION_V6 && !ip.nx_ip_host_ipv6_enabled) return NX_NO_INTERFACE_ADDRESS;
     return NX_SUCCESS;
 }
 
@@ -217,19 +208,15 @@ transmission transmit(int fd, NX_PACKET& chain) {
         if (message.msg_iovlen == 0) return transmission::broken; // a length without octets
 
         const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL | (piece ? MSG_MORE : 0));
-        if (sent >= 0)
-            consume(chain, static_cast<std::size_t>(sent));
-        else if (errno == EAGAIN || errno == EWOULDBLOCK)
-            return transmission::blocked;
-        else if (errno != EINTR)
-            return transmission::broken;
+        if (sent >= 0) consume(chain, static_cast<std::size_t>(sent));
+        else if (errno == EAGAIN || errno == EWOULDBLOCK) return transmission::blocked;
+        else if (errno != EINTR) return transmission::broken;
     }
     return transmission::complete;
 }
 
 UINT check_outgoing(const NX_TCP_SOCKET& socket, const NX_PACKET& packet) {
-    if (!packet.nx_packet_pool_owner || !allocated(packet) || packet.nx_packet_length == 0)
-        return NX_INVALID_PACKET;
+    if (!packet.nx_packet_pool_owner || !allocated(packet) || packet.nx_packet_length == 0) return NX_INVALID_PACKET;
     if (packet.nx_packet_prepend_ptr < packet.nx_packet_data_start + header_room(socket)) return NX_UNDERFLOW;
     if (packet.nx_packet_append_ptr > packet.nx_packet_data_end) return NX_OVERFLOW;
     return NX_SUCCESS;
@@ -240,8 +227,7 @@ UINT take_turn(kernel_lock& kernel, NX_TCP_SOCKET& socket, const time_limit& lim
     while (socket.nx_tcp_socket_host_sending) {
         switch (suspend(kernel, socket.nx_tcp_socket_host_senders, limit)) {
         case wake::resumed:
-            if (const UINT status = tx_thread_identify()->tx_thread_suspend_status; status != NX_SUCCESS)
-                return status;
+            if (const UINT status = tx_thread_identify()->tx_thread_suspend_status; status != NX_SUCCESS) return status;
             break;
         case wake::aborted: return NX_WAIT_ABORTED;
         default: return NX_TX_QUEUE_DEPTH;
@@ -328,8 +314,7 @@ UINT disconnect_in_order(kernel_lock& kernel, NX_TCP_SOCKET& socket, const time_
     resume_all(socket.nx_tcp_socket_host_suspended, NX_NOT_CONNECTED);
     resume_all(socket.nx_tcp_socket_host_senders, NX_NOT_CONNECTED);
     ::shutdown(fd, SHUT_WR);
-    socket.nx_tcp_socket_state =
-        socket.nx_tcp_socket_state == NX_TCP_CLOSE_WAIT ? NX_TCP_LAST_ACK : NX_TCP_FIN_WAIT_1;
+    socket.nx_tcp_socket_state = socket.nx_tcp_socket_state == NX_TCP_CLOSE_WAIT ? NX_TCP_LAST_ACK : NX_TCP_FIN_WAIT_1;
     while (!drained(fd)) {
         switch (suspend(kernel, socket.nx_tcp_socket_host_suspended, limit, {fd, POLLIN})) {
         case wake::ready: break;
@@ -352,8 +337,8 @@ bool port_taken(const NX_IP& ip, UINT port) {
 
 } // namespace
 
-UINT nx_tcp_socket_create(NX_IP* ip, NX_TCP_SOCKET* socket, CHAR* name, ULONG type_of_service, ULONG,
-                          UINT time_to_live, ULONG window_size, VOID (*urgent_callback)(NX_TCP_SOCKET*),
+UINT nx_tcp_socket_create(NX_IP* ip, NX_TCP_SOCKET* socket, CHAR* name, ULONG type_of_service, ULONG, UINT time_to_live,
+                          ULONG window_size, VOID (*urgent_callback)(NX_TCP_SOCKET*),
                           VOID (*disconnect_callback)(NX_TCP_SOCKET*)) {
     const kernel_lock kernel;
     if (!ip || ip->nx_ip_id != NX_IP_ID || !socket || alive(socket)) return NX_PTR_ERROR;
@@ -450,8 +435,7 @@ UINT nx_tcp_socket_disconnect(NX_TCP_SOCKET* socket, ULONG wait) {
         close_connection(*socket);
         return NX_NOT_CONNECTED;
     }
-    if (wait != NX_NO_WAIT && connected(*socket))
-        return disconnect_in_order(kernel, *socket, time_limit(wait));
+    if (wait != NX_NO_WAIT && connected(*socket)) return disconnect_in_order(kernel, *socket, time_limit(wait));
     reset_connection(*socket);
     return NX_SUCCESS;
 }

@@ -138,8 +138,8 @@ void wait_for_all() {
 
 } // namespace postrider::netxduo_host
 
-UINT tx_thread_create(TX_THREAD* thread, CHAR* name, VOID (*entry)(ULONG), ULONG input, VOID* stack,
-                      ULONG size, UINT priority, UINT threshold, ULONG, UINT auto_start) {
+UINT tx_thread_create(TX_THREAD* thread, CHAR* name, VOID (*entry)(ULONG), ULONG input, VOID* stack, ULONG size,
+                      UINT priority, UINT threshold, ULONG, UINT auto_start) {
     if (!thread) return TX_THREAD_ERROR;
     const kernel_lock kernel;
     if (alive(thread)) return TX_THREAD_ERROR;
@@ -199,8 +199,7 @@ UINT tx_thread_terminate(TX_THREAD* thread) {
 UINT tx_thread_delete(TX_THREAD* thread) {
     const kernel_lock kernel;
     if (!alive(thread)) return TX_THREAD_ERROR;
-    if (thread->tx_thread_state != TX_COMPLETED && thread->tx_thread_state != TX_TERMINATED)
-        return TX_DELETE_ERROR;
+    if (thread->tx_thread_state != TX_COMPLETED && thread->tx_thread_state != TX_TERMINATED) return TX_DELETE_ERROR;
     thread->tx_thread_id = 0;
     return TX_SUCCESS;
 }

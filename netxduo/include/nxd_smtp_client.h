@@ -17,8 +17,8 @@
 extern "C" {
 #endif
 
-#include "tx_api.h"
 #include "nx_api.h"
+#include "tx_api.h"
 
 /* Authentication types. Where the server lists LOGIN and not PLAIN, LOGIN is used, and the other way round; where it lists
    neither, PLAIN. Each other value is PLAIN. A switch lasts for one session. */
@@ -101,8 +101,8 @@ extern "C" {
 #define NX_SMTP_OUTCOME_NOT_ATTEMPTED 0 /* the session ended before RCPT, or the call was refused */
 #define NX_SMTP_OUTCOME_ACCEPTED 1      /* the server has taken responsibility */
 #define NX_SMTP_OUTCOME_REJECTED 2      /* a 5yz to AUTH, MAIL, RCPT, DATA or the mail: it will not be delivered */
-#define NX_SMTP_OUTCOME_DEFERRED 3      /* a 4yz, or the connection failed before the mail was complete: send it again */
-#define NX_SMTP_OUTCOME_UNKNOWN 4       /* the whole mail left and no answer came: sent again, it may arrive twice */
+#define NX_SMTP_OUTCOME_DEFERRED 3 /* a 4yz, or the connection failed before the mail was complete: send it again */
+#define NX_SMTP_OUTCOME_UNKNOWN 4  /* the whole mail left and no answer came: sent again, it may arrive twice */
 
 /* The phase that decided: the command, or the event, that the reply or the failure belongs to. */
 #define NX_SMTP_PHASE_CONNECT 0
@@ -116,49 +116,49 @@ extern "C" {
 #define NX_SMTP_PHASE_MESSAGE 10
 
 typedef struct NX_SMTP_RESULT_STRUCT {
-    UINT nx_smtp_result_status;     /* what nx_smtp_mail_send returned */
-    UINT nx_smtp_result_outcome;    /* NX_SMTP_OUTCOME_... */
-    UINT nx_smtp_result_phase;      /* NX_SMTP_PHASE_... */
-    UINT nx_smtp_result_reply_code; /* the server's, e.g. 550; 0: no reply decided */
+    UINT nx_smtp_result_status;      /* what nx_smtp_mail_send returned */
+    UINT nx_smtp_result_outcome;     /* NX_SMTP_OUTCOME_... */
+    UINT nx_smtp_result_phase;       /* NX_SMTP_PHASE_... */
+    UINT nx_smtp_result_reply_code;  /* the server's, e.g. 550; 0: no reply decided */
     UINT nx_smtp_result_enhanced[3]; /* RFC 3463, e.g. 5 1 1; 0 0 0: none */
-    UINT nx_smtp_result_text_cut;   /* NX_TRUE: the server wrote more */
+    UINT nx_smtp_result_text_cut;    /* NX_TRUE: the server wrote more */
     ULONG nx_smtp_result_text_length;
     /* The server's text, without codes and not NUL-terminated; untrusted, control characters replaced. Valid until the
        next mail is sent or the client is deleted. NULL, and the length 0, if no reply decided. */
-    const CHAR *nx_smtp_result_text;
+    const CHAR* nx_smtp_result_text;
 } NX_SMTP_RESULT;
 
 /* The session of a client. What is inside is the engine's (postrider/session.hpp). */
-#define NX_SMTP_CLIENT_SESSION_SIZE (33 * sizeof(VOID *) + 68 + NX_SMTP_CLIENT_REPLY_TEXT)
+#define NX_SMTP_CLIENT_SESSION_SIZE (33 * sizeof(VOID*) + 68 + NX_SMTP_CLIENT_REPLY_TEXT)
 typedef union NX_SMTP_CLIENT_SESSION_UNION {
-    VOID *nx_smtp_client_session_align;
+    VOID* nx_smtp_client_session_align;
     UCHAR nx_smtp_client_session_octets[NX_SMTP_CLIENT_SESSION_SIZE];
 } NX_SMTP_CLIENT_SESSION;
 
-/* A client. The caller allocates it, usually statically, and touches none of its members. */
+/* A client. The caller allocates it, usually statically, and touches none of its members. What is used most stands in
+   front, where a Cortex-M reaches it by short instructions. */
 typedef struct NX_SMTP_CLIENT_STRUCT {
     ULONG nx_smtp_client_id;
-    NX_IP *nx_smtp_client_ip_ptr;
-    NX_PACKET_POOL *nx_smtp_client_packet_pool_ptr;
-    NX_TCP_SOCKET nx_smtp_client_socket;
-    NXD_ADDRESS nx_smtp_client_server_address;
-    ULONG (*nx_smtp_client_clock)(VOID);
-    ULONG (*nx_smtp_client_entropy)(VOID);
-    VOID (*nx_smtp_client_trace_headers)(struct NX_SMTP_CLIENT_STRUCT *client_ptr, CHAR *text, UINT *length);
+    NX_PACKET_POOL* nx_smtp_client_packet_pool_ptr;
     UINT nx_smtp_client_server_port;
     UINT nx_smtp_client_authentication_type;
     UINT nx_smtp_client_flags;
-    ULONG nx_smtp_client_mail_number;
     UINT nx_smtp_client_last_status;
     UCHAR nx_smtp_client_last_outcome;
     UCHAR nx_smtp_client_last_phase;
     USHORT nx_smtp_client_last_code;
     USHORT nx_smtp_client_last_enhanced[3];
+    NXD_ADDRESS nx_smtp_client_server_address;
+    ULONG nx_smtp_client_mail_number;
+    ULONG (*nx_smtp_client_clock)(VOID);
+    ULONG (*nx_smtp_client_entropy)(VOID);
+    VOID (*nx_smtp_client_trace_headers)(struct NX_SMTP_CLIENT_STRUCT* client_ptr, CHAR* text, UINT* length);
+    NX_SMTP_CLIENT_SESSION nx_smtp_client_session;
     CHAR nx_smtp_client_username[NX_SMTP_CLIENT_MAX_USERNAME + 1];
     CHAR nx_smtp_client_password[NX_SMTP_CLIENT_MAX_PASSWORD + 1];
     CHAR nx_smtp_client_domain[NX_SMTP_CLIENT_MAX_USERNAME + 1];
     CHAR nx_smtp_client_from_address[NX_SMTP_CLIENT_MAX_FROM_ADDRESS + 1];
-    NX_SMTP_CLIENT_SESSION nx_smtp_client_session;
+    NX_TCP_SOCKET nx_smtp_client_socket;
 } NX_SMTP_CLIENT;
 
 #ifdef NX_SMTP_DISABLE_ERROR_CHECKING
@@ -174,9 +174,9 @@ typedef struct NX_SMTP_CLIENT_STRUCT {
 /* Makes a client. All texts are copied; the server's address too. No connection is made. In this order:
    NX_PTR_ERROR (a NULL pointer), NX_SMTP_INVALID_PARAM (no IP instance), NX_IP_ADDRESS_ERROR (neither version 4 nor 6),
    NX_SIZE_ERROR (a text beyond its limit), the status of nx_tcp_socket_create, NX_SUCCESS. */
-UINT nxd_smtp_client_create(NX_SMTP_CLIENT *client_ptr, NX_IP *ip_ptr, NX_PACKET_POOL *client_packet_pool_ptr,
-                            CHAR *username, CHAR *password, CHAR *from_address, CHAR *client_domain,
-                            UINT authentication_type, NXD_ADDRESS *server_address, UINT port);
+UINT nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKET_POOL* client_packet_pool_ptr,
+                            CHAR* username, CHAR* password, CHAR* from_address, CHAR* client_domain,
+                            UINT authentication_type, NXD_ADDRESS* server_address, UINT port);
 
 /* Sends a mail to one recipient over a connection of its own, and returns when its fate is known. Credentials go in clear
    text. The body may hold anything: line ends become CRLF, and lines that begin with a dot arrive as they are.
@@ -185,41 +185,42 @@ UINT nxd_smtp_client_create(NX_SMTP_CLIENT *client_ptr, NX_IP *ip_ptr, NX_PACKET
    sent); then what became of the session: a NetX Duo status for a connection that failed or a time-out, ..._REPLY_ERROR for
    a refusal or a reply that makes no sense, NX_SUCCESS: the server has taken the mail. Where it matters whether a failed
    mail may have arrived nevertheless, ask nx_smtp_client_last_result_get. */
-UINT nx_smtp_mail_send(NX_SMTP_CLIENT *client_ptr, CHAR *recipient_address, UINT priority, CHAR *subject, CHAR *mail_body,
-                       UINT mail_body_length);
+UINT nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UINT priority, CHAR* subject,
+                       CHAR* mail_body, UINT mail_body_length);
 
 /* Ends a client and wipes it. NX_PTR_ERROR: NULL or not a live client. NX_CALLER_ERROR: not a thread, NetX Duo did not
    delete the socket, and the client, but for its credentials, is as it was. NX_SUCCESS. */
-UINT nx_smtp_client_delete(NX_SMTP_CLIENT *client_ptr);
+UINT nx_smtp_client_delete(NX_SMTP_CLIENT* client_ptr);
 
 /* What became of the last mail: NX_PTR_ERROR (NULL), NX_SMTP_CLIENT_NOT_INTIALIZED, NX_SUCCESS. */
-UINT nx_smtp_client_last_result_get(NX_SMTP_CLIENT *client_ptr, NX_SMTP_RESULT *result_ptr);
+UINT nx_smtp_client_last_result_get(NX_SMTP_CLIENT* client_ptr, NX_SMTP_RESULT* result_ptr);
 
-#define NX_SMTP_CLIENT_FLAG_HELO 1        /* say HELO and not EHLO: no AUTH */
-#define NX_SMTP_CLIENT_FLAG_RAW_MESSAGE 2 /* mail_body is a whole RFC 5322 message: no header is added, subject is unused */
+#define NX_SMTP_CLIENT_FLAG_HELO 1 /* say HELO and not EHLO: no AUTH */
+#define NX_SMTP_CLIENT_FLAG_RAW_MESSAGE                                                                                \
+    2 /* mail_body is a whole RFC 5322 message: no header is added, subject is unused */
 
 /* Sets the flags for the mails to come, the others are cleared. NX_PTR_ERROR (NULL), NX_SMTP_CLIENT_NOT_INTIALIZED,
    NX_SUCCESS. */
-UINT nx_smtp_client_flags_set(NX_SMTP_CLIENT *client_ptr, UINT flags);
+UINT nx_smtp_client_flags_set(NX_SMTP_CLIENT* client_ptr, UINT flags);
 
 /* Gives the mails to come a Date, and a Message-ID that takes `entropy` too, if it is not NULL. `unix_time` returns seconds
    since 1970, 0 if it is not known yet: then there is no Date. Either may be NULL; without both, neither header is written:
    ticks since boot repeat, and receivers drop a repeated Message-ID as a duplicate. NX_PTR_ERROR,
    NX_SMTP_CLIENT_NOT_INTIALIZED, NX_SUCCESS. */
-UINT nx_smtp_client_clock_set(NX_SMTP_CLIENT *client_ptr, ULONG (*unix_time)(VOID), ULONG (*entropy)(VOID));
+UINT nx_smtp_client_clock_set(NX_SMTP_CLIENT* client_ptr, ULONG (*unix_time)(VOID), ULONG (*entropy)(VOID));
 
-UINT _nxd_smtp_client_create(NX_SMTP_CLIENT *client_ptr, NX_IP *ip_ptr, NX_PACKET_POOL *client_packet_pool_ptr,
-                             CHAR *username, CHAR *password, CHAR *from_address, CHAR *client_domain,
-                             UINT authentication_type, NXD_ADDRESS *server_address, UINT port);
-UINT _nxde_smtp_client_create(NX_SMTP_CLIENT *client_ptr, NX_IP *ip_ptr, NX_PACKET_POOL *client_packet_pool_ptr,
-                              CHAR *username, CHAR *password, CHAR *from_address, CHAR *client_domain,
-                              UINT authentication_type, NXD_ADDRESS *server_address, UINT port);
-UINT _nx_smtp_mail_send(NX_SMTP_CLIENT *client_ptr, CHAR *recipient_address, UINT priority, CHAR *subject, CHAR *mail_body,
-                        UINT mail_body_length);
-UINT _nxe_smtp_mail_send(NX_SMTP_CLIENT *client_ptr, CHAR *recipient_address, UINT priority, CHAR *subject,
-                         CHAR *mail_body, UINT mail_body_length);
-UINT _nx_smtp_client_delete(NX_SMTP_CLIENT *client_ptr);
-UINT _nxe_smtp_client_delete(NX_SMTP_CLIENT *client_ptr);
+UINT _nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKET_POOL* client_packet_pool_ptr,
+                             CHAR* username, CHAR* password, CHAR* from_address, CHAR* client_domain,
+                             UINT authentication_type, NXD_ADDRESS* server_address, UINT port);
+UINT _nxde_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKET_POOL* client_packet_pool_ptr,
+                              CHAR* username, CHAR* password, CHAR* from_address, CHAR* client_domain,
+                              UINT authentication_type, NXD_ADDRESS* server_address, UINT port);
+UINT _nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UINT priority, CHAR* subject,
+                        CHAR* mail_body, UINT mail_body_length);
+UINT _nxe_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UINT priority, CHAR* subject,
+                         CHAR* mail_body, UINT mail_body_length);
+UINT _nx_smtp_client_delete(NX_SMTP_CLIENT* client_ptr);
+UINT _nxe_smtp_client_delete(NX_SMTP_CLIENT* client_ptr);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <fstream>
 #include <iostream>
+#include <sys/resource.h>
 #include <sysexits.h>
 
 #include "options.hpp"
@@ -40,6 +41,14 @@ bool print_report(const sink::report& report, const std::string& file) {
     return static_cast<bool>(out << report.to_json() << std::flush);
 }
 
+// Thousands of clients need more than the usual 1024.
+void allow_many_connections() {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int cannot_write(const std::string& file) {
     std::cerr << "postrider-sink: cannot write " << (file.empty() ? "to standard output" : file) << '\n';
     return EX_CANTCREAT;
@@ -52,6 +61,7 @@ int main(int argc, char** argv) {
     if (const auto exit = sink::parse_options(argc, argv, options)) return *exit;
     if (options.transcript) options.config.transcript = &std::cerr;
 
+    allow_many_connections();
     sink::server server{std::move(options.config)};
     if (const auto failed = server.open()) {
         std::cerr << "postrider-sink: " << failed->text << '\n';

@@ -262,7 +262,7 @@ private:
         if (now_.quoted) return fail({"\"", word, "\" stands where an action should"});
         if (parse_timing(rule)) return;
         if (rule.on_event ? parse_event_action(rule) : parse_connection_action(rule)) return;
-        class rule elsewhere;
+        script::rule elsewhere;
         if (parse_event_action(elsewhere)) wrong_.clear(), fail({"'", word, "' needs an event: on EVENT ", word});
         else if (parse_connection_action(elsewhere))
             wrong_.clear(), fail({"'", word, "' is for whole connections and takes no event"});

@@ -20,7 +20,7 @@ namespace postrider::sink {
 
 namespace {
 
-constexpr std::size_t read_at_once = 256 * 1024;
+constexpr std::size_t read_at_once = 512 * 1024;     // and what a connection had left over
 constexpr auto last_words = std::chrono::seconds{1}; // for open connections, once enough mails are there
 
 class descriptor {
@@ -45,7 +45,7 @@ struct server::state {
     void run();
     void serve(std::uint64_t key, std::uint32_t what, clock::time_point now);
     void accept(const listener& from, clock::time_point now);
-    void look_after(std::uint64_t number, clock::time_point now);
+    void look_after(std::uint64_t number);
     void pass_deadlines(clock::time_point now);
     [[nodiscard]] int patience(clock::time_point now) const;
     void watch(int operation, int which, std::uint64_t key, std::uint32_t what) const;
@@ -74,8 +74,7 @@ struct server::state {
     std::uint64_t accepted = 0;
     bool accepting = true;
     std::optional<clock::time_point> ends_at;
-    // Any input that a connection left over fits in before what is read next.
-    std::vector<char> buffer = std::vector<char>(2 * read_at_once);
+    std::vector<char> buffer = std::vector<char>(read_at_once);
     std::thread thread;
 };
 
@@ -114,11 +113,10 @@ void server::state::serve(std::uint64_t key, std::uint32_t what, clock::time_poi
     if (found == clients.end()) return;
     connection& peer = *found->second.connection;
     if ((what & EPOLLOUT) != 0) peer.writable(now);
-    if (!peer.over() && (what & EPOLLIN) != 0 && peer.wants().read)
-        peer.readable(std::span{buffer}.first(std::min(buffer.size(), read_at_once * 2)), now);
+    if (!peer.over() && (what & EPOLLIN) != 0 && peer.wants().read) peer.readable(buffer, now);
     else if (!peer.over() && (what & (EPOLLERR | EPOLLHUP)) != 0) peer.broken();
     else if (!peer.over() && (what & EPOLLRDHUP) != 0) peer.hung_up(now);
-    look_after(key, now);
+    look_after(key);
 }
 
 void server::state::accept(const listener& from, clock::time_point now) {
@@ -135,14 +133,14 @@ void server::state::accept(const listener& from, clock::time_point now) {
             const std::uint64_t key = first_client + number;
             clients.emplace(key, std::move(fresh));
             watch(EPOLL_CTL_ADD, socket, key, 0);
-            look_after(key, now);
+            look_after(key);
         }
         if (accepted == shared.config.stop_after_connections) stop_accepting();
     }
 }
 
 // After anything was done with a connection: it is over, or what it waits for may have changed.
-void server::state::look_after(std::uint64_t number, clock::time_point) {
+void server::state::look_after(std::uint64_t number) {
     const auto found = clients.find(number);
     client& one = found->second;
     if (one.connection->over()) {
@@ -170,7 +168,7 @@ void server::state::pass_deadlines(clock::time_point now) {
         const auto found = clients.find(number);
         if (found == clients.end()) continue;
         found->second.connection->passed(now);
-        look_after(number, now);
+        look_after(number);
     }
 }
 

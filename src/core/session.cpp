@@ -43,7 +43,8 @@ errc session_base::start(const session_options& options) noexcept {
     const credentials& auth = options.auth;
     if (auth.user.find('\0') != auth.user.npos || auth.password.find('\0') != auth.password.npos)
         return line_.error = errc::invalid_credentials;
-    if (!auth.user.empty() && !options.encrypted && !auth.allow_cleartext_auth) return line_.error = errc::cleartext_auth;
+    if (!auth.user.empty() && !options.encrypted && !auth.allow_cleartext_auth)
+        return line_.error = errc::cleartext_auth;
     line_.open = true;
     line_.read.at = phase::greeting;
     line_.outstanding = 1;
@@ -66,7 +67,8 @@ errc session_base::send(const envelope& mail) noexcept {
 }
 
 errc session_base::ask(phase command) noexcept {
-    if (!line_.open || mail_.under_way != nullptr || line_.read.at != phase::connect || line_.write.at != phase::connect)
+    if (!line_.open || mail_.under_way != nullptr || line_.read.at != phase::connect ||
+        line_.write.at != phase::connect)
         return errc::wrong_state;
     line_.write.at = line_.read.at = line_.ended = command;
     return errc::ok;
@@ -86,7 +88,8 @@ void session_base::failed(errc why) noexcept {
 
 action session_base::next(std::span<char> buffer) noexcept {
     action a;
-    while (!turn(a, buffer)) {}
+    while (!turn(a, buffer)) {
+    }
     if (a.what == action::kind::write) line_.unsent += a.octets.size();
     else a.where = here();
     a.serial = line_.serial;
@@ -113,7 +116,8 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
     }
     if (!line_.open || (line_.deaf && line_.write.at == phase::connect)) {
         a.what = action::kind::closed;
-        line_.open = false;
+        a.ends = line_.deaf && line_.open; // a QUIT
+        line_.open = line_.deaf = false;
         return true;
     }
     if (line_.write.at == phase::data && line_.outstanding == 0 && mail_.accepted == 0 && line_.rendered == 0) {
@@ -213,7 +217,9 @@ void session_base::advance_write() noexcept {
         else if (write.recipient == mail_.under_way->recipients.size()) write.at = phase::data;
         break;
     case phase::data: write.at = phase::content; break;
-    default: write.at = config::many_mails && write.at == phase::rset && mail_.under_way != nullptr ? phase::mail : phase::connect;
+    default:
+        write.at =
+            config::many_mails && write.at == phase::rset && mail_.under_way != nullptr ? phase::mail : phase::connect;
     }
 }
 
@@ -265,32 +271,36 @@ bool session_base::read_replies() noexcept {
 }
 
 void session_base::on_reply() noexcept {
-    const reply r = reader_.whole();
-    const unsigned digit = r.first_digit();
+    const std::uint16_t code = reader_.code();
+    const unsigned digit = code / 100u;
     const phase at = line_.read.at;
     ++line_.serial;
-    if (line_.outstanding == 0) {
-        // Nobody asked. A server may say 421 at any moment (RFC 5321 §3.8); everything else is out of step.
-        if (r.code != 421) return distrust(errc::unexpected_reply);
-        return over(errc::refused, phase::connect);
-    }
     if (at == phase::quit) return over(line_.error, line_.ended);
 
     status s;
-    s.where = at;
-    s.code = r.code;
-    s.enhanced = r.enhanced;
+    s.where = here();
+    s.code = code;
+    s.enhanced = reader_.enhanced();
+    if (line_.outstanding == 0) {
+        // Nobody asked. A server may say 421 at any moment (RFC 5321 §3.8); everything else is out of step.
+        if (code != 421) return distrust(errc::unexpected_reply);
+        s.error = errc::refused;
+        s.what = mail_.attempted != 0 ? outcome::deferred : outcome::not_attempted;
+        decide(s);
+        return over(errc::refused, s.where);
+    }
     s.what = outcome::accepted;
     if (digit >= 4) {
         s.what = digit == 4 ? outcome::deferred : outcome::rejected;
         s.error = errc::refused;
-    } else if (at == phase::data ? digit != 3 : at == phase::auth ? r.code != 235 && r.code != 334 : digit != 2) {
+    } else if (at == phase::data ? digit != 3 : at == phase::auth ? code != 235 && code != 334 : digit != 2) {
         // A code of a digit that makes no sense for its command is no answer to it (RFC 5321 §4.3.2). 235 alone says that
         // the server knows who we are (RFC 4954 §6).
         return distrust(errc::unexpected_reply);
     }
     --line_.outstanding;
 
+    bool closing = code == 421; // RFC 5321 §3.8
     switch (at) {
     case phase::greeting:
     case phase::ehlo:
@@ -311,6 +321,12 @@ void session_base::on_reply() noexcept {
     case phase::content: on_content(s); break;
     default: // NOOP, RSET
         if constexpr (config::many_mails) {
+            if (refused(s) && mail_.under_way != nullptr) {
+                // It may still hold the recipients of the mail before; another connection will not.
+                s.what = outcome::deferred;
+                closing = true;
+                break;
+            }
             line_.mail_open = false;
             line_.read.at = phase::mail;
             if (mail_.under_way != nullptr) break;
@@ -319,8 +335,8 @@ void session_base::on_reply() noexcept {
         }
         break;
     }
-    if (r.code == 421 && line_.open && line_.write.at != phase::quit) {
-        // The server is closing (RFC 5321 §3.8). Nothing that was sent behind this command will be answered.
+    if (closing && line_.open && line_.write.at != phase::quit) {
+        // Nothing that was sent behind this command will be answered, or believed.
         const bool behind = line_.outstanding != 0;
         leave(s);
         if (behind) over(s.error, at);
@@ -341,7 +357,8 @@ void session_base::on_hello(status& s) noexcept {
         idle();
     } else if ((line_.chosen = choose_mechanism()) != mechanism::none) {
         line_.write.at = phase::auth;
-    } else if (options_.auth.when != auth_when::required) {
+    } else if (options_.auth.when != auth_when::required &&
+               (options_.auth.when != auth_when::if_offered || !line_.offered.has(extension::auth))) {
         idle();
     } else {
         s = {.where = s.where, .error = errc::auth_unavailable};
@@ -357,7 +374,7 @@ mechanism session_base::choose_mechanism() const noexcept {
     // AUTH is an extension: none after HELO (RFC 4954 §3).
     const bool blind = c.when == auth_when::attempt
                            ? line_.read.at == phase::ehlo
-                           : c.when == auth_when::if_offered && line_.offered.has(extension::auth);
+                           : c.when == auth_when::attempt_if_offered && line_.offered.has(extension::auth);
     return blind ? mechanism::plain : mechanism::none;
 }
 
@@ -380,7 +397,8 @@ void session_base::on_recipient(const status& s) noexcept {
     recipient& r = mail_.under_way->recipients[index];
     if (!refused(s)) {
         ++mail_.accepted;
-    } else if (!config::pipelining || !mail_.failing) {
+        line_.mail_open = true; // also where MAIL was refused
+    } else if (s.code != 421 && r.result.open()) {
         r.result = s;
         line_.event = action::kind::refused;
         line_.event_recipient = index;
@@ -423,8 +441,7 @@ void session_base::on_content(const status& s) noexcept {
 /// The session is free for the next thing: a mail that waits, or whatever the caller asks for.
 void session_base::idle() noexcept {
     line_.read.at = line_.write.at = phase::connect;
-    if (mail_.under_way != nullptr)
-        line_.write.at = config::many_mails && line_.mail_open ? phase::rset : phase::mail;
+    if (mail_.under_way != nullptr) line_.write.at = config::many_mails && line_.mail_open ? phase::rset : phase::mail;
 }
 
 /// Ends the session with a QUIT.
@@ -447,7 +464,9 @@ void session_base::over(errc why, phase where) noexcept {
 /// answer is not waited for, and whatever else the server says is not read.
 void session_base::distrust(errc why) noexcept {
     const phase where = here();
-    const bool inside = line_.rendered != 0 || (mail_.go_ahead && mail_.under_way != nullptr && !mail_.ending_sent);
+    if (where == phase::quit) return over(line_.error, line_.ended);
+    // Neither inside the content nor behind anything that is not sent yet: that is thrown away, or it could complete a mail.
+    const bool inside = line_.unsent != 0 || (mail_.go_ahead && mail_.under_way != nullptr && !mail_.ending_sent);
     lose(why);
     leave({.where = where, .error = why});
     line_.deaf = true;

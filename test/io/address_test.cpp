@@ -18,8 +18,7 @@ TEST(Address, IsReadAndWrittenAsPeopleDo) {
     EXPECT_EQ(round_trip("2001:DB8::0:1"), "[2001:db8::1]:25");
     EXPECT_EQ(round_trip("[::1]"), "[::1]:25");
     EXPECT_EQ(round_trip("::ffff:192.0.2.1"), "[::ffff:192.0.2.1]:25");
-    EXPECT_EQ(round_trip("2001:db8:1111:2222:3333:4444:5555:6666"),
-              "[2001:db8:1111:2222:3333:4444:5555:6666]:25");
+    EXPECT_EQ(round_trip("2001:db8:1111:2222:3333:4444:5555:6666"), "[2001:db8:1111:2222:3333:4444:5555:6666]:25");
 }
 
 TEST(Address, HasAZoneByNameOrNumber) {
@@ -34,10 +33,9 @@ TEST(Address, HasAZoneByNameOrNumber) {
 
 TEST(Address, IsNothingElse) {
     using namespace std::string_view_literals;
-    for (const auto text :
-         {""sv, "."sv, "localhost"sv, "127.1"sv, "2130706433"sv, "0x7f.0.0.1"sv, "127.0.0.1."sv,
-          "256.0.0.1"sv, "[127.0.0.1]"sv, "127.0.0.1%lo"sv, "[]"sv, "[::1"sv, "::1]"sv, ":::"sv, "::1 "sv,
-          "127.0.0.1\0"sv, "127.0.0.1\0.example"sv, "::1\0"sv})
+    for (const auto text : {""sv, "."sv, "localhost"sv, "127.1"sv, "2130706433"sv, "0x7f.0.0.1"sv, "127.0.0.1."sv,
+                            "256.0.0.1"sv, "[127.0.0.1]"sv, "127.0.0.1%lo"sv, "[]"sv, "[::1"sv, "::1]"sv, ":::"sv,
+                            "::1 "sv, "127.0.0.1\0"sv, "127.0.0.1\0.example"sv, "::1\0"sv})
         EXPECT_EQ(round_trip(text), "none") << text;
     EXPECT_EQ(round_trip(std::string(10'000, '1')), "none");
 }

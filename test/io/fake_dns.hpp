@@ -89,13 +89,12 @@ private:
             if (answer.silent) continue;
             std::string reply(query.data(), 2);
             reply += wire_number(0x8180U | static_cast<unsigned>(answer.code), 2) + wire_number(1, 2) +
-                     wire_number(static_cast<unsigned>(answer.records.size()), 2) + wire_number(0, 4) +
-                     question;
+                     wire_number(static_cast<unsigned>(answer.records.size()), 2) + wire_number(0, 4) + question;
             for (const auto& record : answer.records) {
                 const auto value = wire_value(record);
                 reply += wire_name(record.name) + wire_number(static_cast<unsigned>(record.type), 2) +
-                         wire_number(1, 2) + wire_number(60, 4) +
-                         wire_number(static_cast<unsigned>(value.size()), 2) + value;
+                         wire_number(1, 2) + wire_number(60, 4) + wire_number(static_cast<unsigned>(value.size()), 2) +
+                         value;
             }
             ::sendto(socket_.number(), reply.data(), reply.size(), 0, &from.any, size);
         }

@@ -138,8 +138,7 @@ private:
 // A port that drops every SYN, as a firewall does: its queue of one is full, and nobody accepts.
 class black_hole {
 public:
-    explicit black_hole(std::string_view address = "127.0.0.1", std::uint16_t port = 0)
-        : listener_(address, port, 0) {
+    explicit black_hole(std::string_view address = "127.0.0.1", std::uint16_t port = 0) : listener_(address, port, 0) {
         const auto to = *posix_detail::parse_address(address, listener_.port());
         for (auto& filler : fillers_) {
             filler = descriptor(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -85,9 +85,8 @@ TEST(Connect, AnAddressIsNotLookedUp) {
     fake_dns dns(all_at({"127.0.0.9"}));
     listener here;
     posix_stream stream;
-    EXPECT_EQ(
-        stream.connect({.host = "127.0.0.1", .port = here.port(), .dns_servers = dns.address()}, soon()),
-        errc::ok);
+    EXPECT_EQ(stream.connect({.host = "127.0.0.1", .port = here.port(), .dns_servers = dns.address()}, soon()),
+              errc::ok);
     EXPECT_EQ(dns.queries(), 0);
 }
 
@@ -102,9 +101,8 @@ TEST(Connect, SegmentsLeaveAtOnce) {
 TEST(Connect, FromASourceAddress) {
     listener here;
     posix_stream stream;
-    ASSERT_EQ(
-        stream.connect({.host = "127.0.0.1", .port = here.port(), .source_address = "127.0.0.7"}, soon()),
-        errc::ok);
+    ASSERT_EQ(stream.connect({.host = "127.0.0.1", .port = here.port(), .source_address = "127.0.0.7"}, soon()),
+              errc::ok);
     EXPECT_TRUE(stream.local_address().view().starts_with("127.0.0.7:"));
     posix_stream other;
     EXPECT_EQ(other.connect({.host = "127.0.0.1", .port = here.port(), .source_address = "::1"}, soon()),
@@ -117,8 +115,7 @@ TEST(Connect, FromASourceAddress) {
 TEST(Connect, NobodyListens) {
     posix_stream stream;
     connect_report report;
-    EXPECT_EQ(stream.connect({.host = "127.0.0.1", .port = closed_port()}, soon(), &report),
-              errc::connection_refused);
+    EXPECT_EQ(stream.connect({.host = "127.0.0.1", .port = closed_port()}, soon(), &report), errc::connection_refused);
     EXPECT_FALSE(stream.is_open());
     ASSERT_EQ(report.size, 1U);
     EXPECT_EQ(report.attempts[0].error, errc::connection_refused);
@@ -139,8 +136,7 @@ TEST(Connect, OneBlackHoleLeavesTimeForTheNextAddress) {
     fake_dns dns(all_at({"127.0.0.1", "127.0.0.2"}));
     posix_stream stream;
     connect_report report;
-    EXPECT_EQ(stream.connect({.host = "mx.test", .port = here.port(), .dns_servers = dns.address()}, in(1s),
-                             &report),
+    EXPECT_EQ(stream.connect({.host = "mx.test", .port = here.port(), .dns_servers = dns.address()}, in(1s), &report),
               errc::ok);
     ASSERT_EQ(report.size, 2U);
     EXPECT_EQ(report.attempts[0].error, errc::timed_out);
@@ -152,9 +148,8 @@ TEST(Connect, TheMostTellingErrorIsReported) {
     black_hole hole("127.0.0.1");
     fake_dns dns(all_at({"127.0.0.1", "127.0.0.2"})); // nobody listens at the second
     posix_stream stream;
-    EXPECT_EQ(
-        stream.connect({.host = "mx.test", .port = hole.port(), .dns_servers = dns.address()}, in(patience)),
-        errc::connection_refused);
+    EXPECT_EQ(stream.connect({.host = "mx.test", .port = hole.port(), .dns_servers = dns.address()}, in(patience)),
+              errc::connection_refused);
 }
 
 TEST(Connect, AllOfTheTimeIsUsedButNoMore) {
@@ -163,9 +158,8 @@ TEST(Connect, AllOfTheTimeIsUsedButNoMore) {
     fake_dns dns(all_at({"127.0.0.1", "127.0.0.2"}));
     posix_stream stream;
     expect_patience([&](deadline until) {
-        EXPECT_EQ(
-            stream.connect({.host = "mx.test", .port = first.port(), .dns_servers = dns.address()}, until),
-            errc::timed_out);
+        EXPECT_EQ(stream.connect({.host = "mx.test", .port = first.port(), .dns_servers = dns.address()}, until),
+                  errc::timed_out);
     });
 }
 
@@ -178,11 +172,9 @@ TEST(Connect, ErrorsOfTheResolver) {
     EXPECT_EQ(stream.connect({.host = "mx.test", .dns_servers = none.address()}, soon(), &report),
               errc::host_not_found);
     EXPECT_EQ(report.size, 0U);
-    EXPECT_EQ(stream.connect({.host = "mx.test", .dns_servers = failing.address()}, soon()),
-              errc::resolver_failed);
+    EXPECT_EQ(stream.connect({.host = "mx.test", .dns_servers = failing.address()}, soon()), errc::resolver_failed);
     expect_patience([&](deadline until) {
-        EXPECT_EQ(stream.connect({.host = "mx.test", .dns_servers = silent.address()}, until),
-                  errc::timed_out);
+        EXPECT_EQ(stream.connect({.host = "mx.test", .dns_servers = silent.address()}, until), errc::timed_out);
     });
 }
 
@@ -190,12 +182,10 @@ TEST(Connect, WhatCannotBeMeant) {
     fake_dns dns([](const std::string&, int) { return dns_answer{.code = 3}; });
     posix_stream stream;
     for (const auto host : {"", "[::1", "::1]", "[127.0.0.1]", "127.0.0.1:25", "fe80::1%none", "1:2:3"})
-        EXPECT_EQ(stream.connect({.host = host, .dns_servers = dns.address()}, soon()),
-                  errc::invalid_parameter)
+        EXPECT_EQ(stream.connect({.host = host, .dns_servers = dns.address()}, soon()), errc::invalid_parameter)
             << host;
     EXPECT_EQ(stream.connect({.host = "127.0.0.1", .port = 0}, soon()), errc::invalid_parameter);
-    EXPECT_EQ(stream.connect({.host = "127.0.0.1", .source_address = "localhost"}, soon()),
-              errc::invalid_parameter);
+    EXPECT_EQ(stream.connect({.host = "127.0.0.1", .source_address = "localhost"}, soon()), errc::invalid_parameter);
     EXPECT_EQ(dns.queries(), 0);
 }
 
@@ -243,8 +233,7 @@ TEST(Connect, WithoutDescriptors) {
 
 TEST(Transfer, AFlightLeavesInOneSendmsg) {
     auto [stream, other] = connected();
-    const std::string_view out[] = {"MAIL FROM:<a@example.org>\r\n", "", "RCPT TO:<b@example.org>\r\n",
-                                    "DATA\r\n"};
+    const std::string_view out[] = {"MAIL FROM:<a@example.org>\r\n", "", "RCPT TO:<b@example.org>\r\n", "DATA\r\n"};
     std::array<char, 100> in;
     calls = {};
     const auto result = stream.transfer(out, in, soon());
@@ -366,9 +355,8 @@ TEST(Transfer, SlowProgressDoesNotMoveTheDeadline) {
             std::this_thread::sleep_for(1ms);
         }
     });
-    expect_patience([&, &stream = stream](deadline until) {
-        EXPECT_EQ(write(stream, octets, until).error, errc::timed_out);
-    });
+    expect_patience(
+        [&, &stream = stream](deadline until) { EXPECT_EQ(write(stream, octets, until).error, errc::timed_out); });
     stream.close();
     done = true;
     server.join();
@@ -424,9 +412,8 @@ TEST(Transfer, AFullBufferIsFollowedUpWithoutAPoll) {
     calls = {};
     EXPECT_EQ(read(stream, soon(), 7).text, "250 b\r\n");
     EXPECT_EQ(calls.poll, 0);
-    expect_patience([&stream = stream](deadline until) {
-        EXPECT_EQ(read(stream, until, 7).result.error, errc::timed_out);
-    });
+    expect_patience(
+        [&stream = stream](deadline until) { EXPECT_EQ(read(stream, until, 7).result.error, errc::timed_out); });
 }
 
 TEST(Transfer, ReadsUntilTheDeadline) {

@@ -120,9 +120,8 @@ TEST(Resolver, HalfAFailureBeforeAnEmptyAnswerIsNotAMissingName) {
 
 TEST(Resolver, ASilentServerCostsTheDeadlineAndNoMore) {
     fake_dns dns(silence);
-    expect_patience([&](deadline until) {
-        EXPECT_EQ(look_up("mx.example.test", dns.address(), until).error, errc::timed_out);
-    });
+    expect_patience(
+        [&](deadline until) { EXPECT_EQ(look_up("mx.example.test", dns.address(), until).error, errc::timed_out); });
 }
 
 TEST(Resolver, ALostDatagramIsRepeatedWithinAShortDeadline) {

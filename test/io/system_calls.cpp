@@ -29,8 +29,7 @@ ssize_t __wrap_sendmsg(int descriptor, const msghdr* message, int flags) {
     if (calls.sendmsg_most == 0) return __real_sendmsg(descriptor, message, flags);
     std::array<iovec, 16> pieces;
     std::size_t count = 0;
-    for (auto left = calls.sendmsg_most; left != 0 && count < message->msg_iovlen && count < pieces.size();
-         ++count) {
+    for (auto left = calls.sendmsg_most; left != 0 && count < message->msg_iovlen && count < pieces.size(); ++count) {
         pieces[count] = message->msg_iov[count];
         pieces[count].iov_len = std::min(pieces[count].iov_len, left);
         left -= pieces[count].iov_len;

@@ -22,4 +22,40 @@ endfunction()
 include(${PROJECT_SOURCE_DIR}/netxduo/files.cmake)
 
 netxduo_client_test(netxduo_client_test CLIENT postrider::netxduo
-    SOURCES client_checks_test.cpp client_session_test.cpp)
+    SOURCES client_checks_test.cpp client_session_test.cpp client_message_test.cpp client_original_test.cpp)
+
+# The same client with time limits of tens of milliseconds (a tick has ten); slower machines and sanitizers may set more.
+set(POSTRIDER_QUICK_TICKS 8 CACHE STRING "Ticks that the client under test waits for a reply")
+netxduo_client_variant(netxduo_quick
+    NX_SMTP_CLIENT_PACKET_TIMEOUT=2 NX_SMTP_CLIENT_CONNECTION_TIMEOUT=50 NX_SMTP_CLIENT_DISCONNECT_TIMEOUT=5
+    NX_SMTP_GREETING_TIMEOUT=${POSTRIDER_QUICK_TICKS} NX_SMTP_ENVELOPE_TIMEOUT=${POSTRIDER_QUICK_TICKS}
+    NX_SMTP_MESSAGE_TIMEOUT=${POSTRIDER_QUICK_TICKS} NX_SMTP_CLIENT_SEND_TIMEOUT=20)
+netxduo_client_test(netxduo_client_faults_test CLIENT netxduo_quick SOURCES client_faults_test.cpp)
+
+# As a firmware may configure it.
+netxduo_client_variant(netxduo_strict
+    NX_SMTP_CLIENT_AUTH_NONE_STRICT NX_SMTP_CLIENT_MAX_USERNAME=8 NX_SMTP_CLIENT_MAX_PASSWORD=6 NX_SMTP_CLIENT_MAX_FROM_ADDRESS=8)
+netxduo_client_test(netxduo_client_strict_test CLIENT netxduo_strict SOURCES client_strict_test.cpp)
+
+# What an application sees: the header alone in C and C++, both sets of symbols, and programs of the original sample's shape.
+function(netxduo_client_c_program name)
+    add_executable(${name} ${ARGN})
+    target_link_libraries(${name} PRIVATE postrider::netxduo)
+    set_target_properties(${name} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF CXX_STANDARD 20)
+    target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Werror>)
+    set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+endfunction()
+netxduo_client_c_program(netxduo_client_header client_header_unchecked.c client_header.c client_header.cpp)
+add_test(NAME netxduo_client_header COMMAND netxduo_client_header)
+
+add_executable(netxduo_client_sample_test client_sample_test.cpp ../support/script_server.cpp)
+target_include_directories(netxduo_client_sample_test PRIVATE ../support)
+find_package(Threads REQUIRED)
+target_link_libraries(netxduo_client_sample_test PRIVATE Threads::Threads)
+postrider_target(netxduo_client_sample_test)
+foreach(version 4 6)
+    netxduo_client_c_program(netxduo_sample_ipv${version} sample_ipv${version}.c)
+    add_test(NAME netxduo_sample_ipv${version}
+             COMMAND netxduo_client_sample_test $<TARGET_FILE:netxduo_sample_ipv${version}> ${version})
+    set_tests_properties(netxduo_sample_ipv${version} PROPERTIES TIMEOUT 60)
+endforeach()

@@ -42,8 +42,14 @@ protected:
         client_pool = std::make_unique<pool>(4u, 1536u);
     }
     arguments good() {
-        return {.client = &client, .ip = &ip, .pool = client_pool.get(), .user = user.data(), .password = password.data(),
-                .from = from.data(), .domain = domain.data(), .server = &address};
+        return {.client = &client,
+                .ip = &ip,
+                .pool = client_pool.get(),
+                .user = user.data(),
+                .password = password.data(),
+                .from = from.data(),
+                .domain = domain.data(),
+                .server = &address};
     }
     std::string user = "user", password = "secret", from = "alice@a.example", domain = "client.example";
     NXD_ADDRESS address = loopback();
@@ -122,8 +128,8 @@ TEST_F(create_checks, each_text_at_its_limit_and_one_octet_over) {
 TEST_F(create_checks, a_text_too_long_comes_before_tcp_that_is_not_enabled) {
     NX_IP other{};
     UCHAR memory[2048];
-    ASSERT_EQ(NX_SUCCESS, nx_ip_create(&other, const_cast<CHAR*>("other"), IP_ADDRESS(127, 0, 0, 1), 0xFF000000UL, &ip_pool,
-                                       _nx_ram_network_driver, memory, sizeof memory, 1));
+    ASSERT_EQ(NX_SUCCESS, nx_ip_create(&other, const_cast<CHAR*>("other"), IP_ADDRESS(127, 0, 0, 1), 0xFF000000UL,
+                                       &ip_pool, _nx_ram_network_driver, memory, sizeof memory, 1));
     for (const create_service service : {_nxde_smtp_client_create, _nxd_smtp_client_create}) {
         arguments a = good();
         a.ip = &other;
@@ -327,7 +333,7 @@ TEST_F(framing, no_control_character_in_a_path_or_a_domain) {
     for (int c = 1; c != 128; ++c) {
         if (c == 32) c = 127;
         SCOPED_TRACE(c);
-        for (const std::size_t place : {0, 2, 5}) {
+        for (const std::size_t place : {0u, 2u, 5u}) {
             std::string text = "bob@b";
             text.insert(place, 1, static_cast<char>(c));
             expect_refused({}, {.to = text});
@@ -338,13 +344,14 @@ TEST_F(framing, no_control_character_in_a_path_or_a_domain) {
 }
 
 TEST_F(framing, no_line_end_in_a_subject) {
-    for (const char* subject : {"Hi\r\nBcc: all@b.example", "\r", "\n", "Hi\n", "Hi\r", "\nHi", "\xC3\xA9\r\n.\r\nQUIT\r\n"})
+    for (const char* subject :
+         {"Hi\r\nBcc: all@b.example", "\r", "\n", "Hi\n", "Hi\r", "\nHi", "\xC3\xA9\r\n.\r\nQUIT\r\n"})
         expect_refused({}, {.subject = subject});
 }
 
 TEST_F(framing, no_angle_bracket_outside_quotes) {
-    for (const char* path : {"bob@b.example> NOTIFY=NEVER", "<bob@b.example", "bob@b.example>", "a<b@c", "a>b@c", "<<a@b>>",
-                             "<a@b><c@d>", "\"a<b\"@c>", "\"a<b@c", "Bob <bob@b.example>"}) {
+    for (const char* path : {"bob@b.example> NOTIFY=NEVER", "<bob@b.example", "bob@b.example>", "a<b@c", "a>b@c",
+                             "<<a@b>>", "<a@b><c@d>", "\"a<b\"@c>", "\"a<b@c", "Bob <bob@b.example>"}) {
         SCOPED_TRACE(path);
         expect_refused({}, {.to = path});
         expect_refused({.from = path}, {});
@@ -369,8 +376,14 @@ TEST_F(framing, what_can_be_framed_passes_and_is_written_once_with_brackets) {
     const struct {
         const char* given;
         const char* written;
-    } paths[] = {{"root", "<root>"}, {"a b@c", "<a b@c>"}, {"<a@b>", "<a@b>"}, {"a@b", "<a@b>"}, {"\"a<b>\"@c", "<\"a<b>\"@c>"},
-                 {"\"a\\\"<b\"@c", "<\"a\\\"<b\"@c>"}, {"j\xC3\xBCrgen@b", "<j\xC3\xBCrgen@b>"}, {"@a,@b:c@d", "<@a,@b:c@d>"}};
+    } paths[] = {{"root", "<root>"},
+                 {"a b@c", "<a b@c>"},
+                 {"<a@b>", "<a@b>"},
+                 {"a@b", "<a@b>"},
+                 {"\"a<b>\"@c", "<\"a<b>\"@c>"},
+                 {"\"a\\\"<b\"@c", "<\"a\\\"<b\"@c>"},
+                 {"j\xC3\xBCrgen@b", "<j\xC3\xBCrgen@b>"},
+                 {"@a,@b:c@d", "<@a,@b:c@d>"}};
     for (const auto& p : paths) {
         SCOPED_TRACE(p.given);
         EXPECT_EQ(NX_SUCCESS, send_to(ordinary{}, {.to = p.given}, {.from = p.given}));

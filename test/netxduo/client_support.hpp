@@ -55,8 +55,7 @@ inline void in_thread(std::function<void()> work) { thread t(std::move(work)); }
 
 /// A pool, with memory for just so many packets.
 struct pool : NX_PACKET_POOL {
-    pool(ULONG packets, ULONG payload)
-        : NX_PACKET_POOL{}, memory(new UCHAR[packets * (payload + sizeof(NX_PACKET))]) {
+    pool(ULONG packets, ULONG payload) : NX_PACKET_POOL{}, memory(new UCHAR[packets * (payload + sizeof(NX_PACKET))]) {
         EXPECT_EQ(NX_SUCCESS, nx_packet_pool_create(this, const_cast<CHAR*>("test"), payload, memory.get(),
                                                     packets * (payload + ULONG{sizeof(NX_PACKET)})));
         EXPECT_EQ(packets, nx_packet_pool_total);
@@ -112,7 +111,8 @@ inline std::string header_block(const std::string& subject = "Hi", const std::st
 
 /// All that the client says to an ordinary server with PLAIN (the octets behind AUTH are NUL user NUL secret).
 inline std::string whole_dialog(const mail& m = {}) {
-    return wire("EHLO client.example\nAUTH PLAIN\nAHVzZXIAc2VjcmV0\nMAIL FROM:<alice@a.example>\nRCPT TO:<bob@b.example>\n"
+    return wire("EHLO client.example\nAUTH PLAIN\nAHVzZXIAc2VjcmV0\nMAIL FROM:<alice@a.example>\nRCPT "
+                "TO:<bob@b.example>\n"
                 "DATA\n") +
            header_block(m.subject) + m.body + ".\r\nQUIT\r\n";
 }
@@ -126,8 +126,8 @@ protected:
 
     void SetUp() override {
         UCHAR* const memory = ip_memory_;
-        ASSERT_EQ(NX_SUCCESS, nx_ip_create(&ip, const_cast<CHAR*>("test"), IP_ADDRESS(127, 0, 0, 1), 0xFF000000UL, &ip_pool,
-                                           _nx_ram_network_driver, memory, sizeof ip_memory_, 1));
+        ASSERT_EQ(NX_SUCCESS, nx_ip_create(&ip, const_cast<CHAR*>("test"), IP_ADDRESS(127, 0, 0, 1), 0xFF000000UL,
+                                           &ip_pool, _nx_ram_network_driver, memory, sizeof ip_memory_, 1));
         ASSERT_EQ(NX_SUCCESS, nx_tcp_enable(&ip));
         ASSERT_EQ(NX_SUCCESS, nxd_ipv6_enable(&ip));
     }
@@ -147,11 +147,12 @@ protected:
         client_pool = std::make_unique<pool>(packets, payload);
         account copy = a;
         NXD_ADDRESS address = loopback(family);
-        EXPECT_EQ(NX_SUCCESS, nxd_smtp_client_create(&client, &ip, client_pool.get(), copy.user.data(), copy.password.data(),
-                                                     copy.from.data(), copy.domain.data(), copy.authentication, &address,
-                                                     server.port()));
+        EXPECT_EQ(NX_SUCCESS, nxd_smtp_client_create(&client, &ip, client_pool.get(), copy.user.data(),
+                                                     copy.password.data(), copy.from.data(), copy.domain.data(),
+                                                     copy.authentication, &address, server.port()));
         // The client has copies, so what the caller had may change.
-        for (std::string* text : {&copy.user, &copy.password, &copy.from, &copy.domain}) text->assign(text->size(), '\n');
+        for (std::string* text : {&copy.user, &copy.password, &copy.from, &copy.domain})
+            text->assign(text->size(), '\n');
     }
 
     void delete_client() {

@@ -14,9 +14,9 @@ namespace tap {
 
 struct counts {
     std::size_t connects = 0;
-    std::size_t allocations = 0; ///< packets that the client asked for
-    std::size_t resets = 0;      ///< disconnects without waiting, of a connection that stood
-    std::size_t disconnects = 0; ///< orderly ones
+    std::size_t allocations = 0;        ///< packets that the client asked for
+    std::size_t resets = 0;             ///< disconnects without waiting, of a connection that stood
+    std::size_t disconnects = 0;        ///< orderly ones
     ULONG least_available = 0xFFFFFFFF; ///< in the pool that was allocated from
 };
 

@@ -68,8 +68,8 @@ TEST(host_ip, sockets_need_tcp) {
     bare b;
     NX_TCP_SOCKET socket{};
     const auto create = [&] {
-        return nx_tcp_socket_create(&b.ip, &socket, name, NX_IP_NORMAL, NX_FRAGMENT_OKAY, NX_IP_TIME_TO_LIVE,
-                                    1460, NX_NULL, NX_NULL);
+        return nx_tcp_socket_create(&b.ip, &socket, name, NX_IP_NORMAL, NX_FRAGMENT_OKAY, NX_IP_TIME_TO_LIVE, 1460,
+                                    NX_NULL, NX_NULL);
     };
     EXPECT_EQ(create(), UINT{NX_NOT_ENABLED});
     EXPECT_EQ(nx_tcp_enable(&b.ip), UINT{NX_SUCCESS});
@@ -105,8 +105,7 @@ TEST(host_ip, the_status_is_awaited) {
     EXPECT_EQ(nx_ip_status_check(&b.ip, NX_IP_INITIALIZE_DONE, &actual, 1), UINT{NX_CALLER_ERROR});
     in_thread([&] {
         EXPECT_GE(time_of([&] {
-                      EXPECT_EQ(nx_ip_status_check(&b.ip, NX_IP_TCP_ENABLED, &actual, 3),
-                                UINT{NX_NOT_SUCCESSFUL});
+                      EXPECT_EQ(nx_ip_status_check(&b.ip, NX_IP_TCP_ENABLED, &actual, 3), UINT{NX_NOT_SUCCESSFUL});
                   }).count(),
                   30);
         EXPECT_EQ(nx_tcp_enable(&b.ip), UINT{NX_SUCCESS});

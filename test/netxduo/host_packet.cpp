@@ -17,9 +17,8 @@ TEST(host_packet, a_pool_holds_what_its_memory_was_made_for) {
 TEST(host_packet, memory_at_an_odd_address_is_used_and_not_overrun) {
     std::vector<UCHAR> memory(4 * (128 + sizeof(NX_PACKET)) + 1);
     NX_PACKET_POOL packets{};
-    ASSERT_EQ(
-        nx_packet_pool_create(&packets, name, 128, memory.data() + 1, static_cast<ULONG>(memory.size() - 1)),
-        UINT{NX_SUCCESS});
+    ASSERT_EQ(nx_packet_pool_create(&packets, name, 128, memory.data() + 1, static_cast<ULONG>(memory.size() - 1)),
+              UINT{NX_SUCCESS});
     ASSERT_EQ(packets.nx_packet_pool_total, 3u);
     for (int i = 0; i < 3; ++i) {
         NX_PACKET* packet = nullptr;
@@ -43,8 +42,7 @@ TEST(host_packet, every_octet_of_every_payload_is_the_packets_own) {
 
 TEST(host_packet, the_room_of_the_headers_is_set_aside) {
     pool packets(256, 3);
-    const std::pair<ULONG, long> cases[] = {
-        {NX_RECEIVE_PACKET, 0}, {NX_IPv4_TCP_PACKET, 56}, {NX_IPv6_TCP_PACKET, 76}};
+    const std::pair<ULONG, long> cases[] = {{NX_RECEIVE_PACKET, 0}, {NX_IPv4_TCP_PACKET, 56}, {NX_IPv6_TCP_PACKET, 76}};
     for (const auto& [type, room] : cases) {
         NX_PACKET* packet = packets.allocate(type);
         EXPECT_EQ(packet->nx_packet_prepend_ptr - packet->nx_packet_data_start, room);
@@ -59,8 +57,7 @@ TEST(host_packet, the_room_of_the_headers_is_set_aside) {
 TEST(host_packet, a_payload_without_room_for_the_headers_is_refused) {
     pool packets(60, 1);
     NX_PACKET* packet = nullptr;
-    EXPECT_EQ(nx_packet_allocate(&packets.block, &packet, NX_IPv6_TCP_PACKET, NX_NO_WAIT),
-              UINT{NX_INVALID_PARAMETERS});
+    EXPECT_EQ(nx_packet_allocate(&packets.block, &packet, NX_IPv6_TCP_PACKET, NX_NO_WAIT), UINT{NX_INVALID_PARAMETERS});
     EXPECT_EQ(nx_packet_allocate(&packets.block, &packet, 3, NX_NO_WAIT), UINT{NX_OPTION_ERROR});
     EXPECT_EQ(packets.available(), 1u);
 }
@@ -82,9 +79,7 @@ TEST(host_packet, a_wait_for_a_packet_lasts_its_ticks) {
     in_thread([&] {
         NX_PACKET* packet = nullptr;
         UINT status = NX_SUCCESS;
-        EXPECT_GE(time_of([&] {
-                      status = nx_packet_allocate(&packets.block, &packet, NX_RECEIVE_PACKET, 5);
-                  }).count(),
+        EXPECT_GE(time_of([&] { status = nx_packet_allocate(&packets.block, &packet, NX_RECEIVE_PACKET, 5); }).count(),
                   50);
         EXPECT_EQ(status, UINT{NX_NO_PACKET});
     });
@@ -104,8 +99,7 @@ TEST(host_packet, a_released_packet_goes_to_the_one_who_waits) {
     NX_PACKET* held = packets.packet_of("old", NX_IPv4_TCP_PACKET);
     NX_PACKET* packet = nullptr;
     thread waiter([&] {
-        EXPECT_EQ(nx_packet_allocate(&packets.block, &packet, NX_IPv6_TCP_PACKET, NX_WAIT_FOREVER),
-                  UINT{NX_SUCCESS});
+        EXPECT_EQ(nx_packet_allocate(&packets.block, &packet, NX_IPv6_TCP_PACKET, NX_WAIT_FOREVER), UINT{NX_SUCCESS});
     });
     while (packets.empty_suspensions() == 0) std::this_thread::yield();
     EXPECT_EQ(nx_packet_release(held), UINT{NX_SUCCESS});
@@ -137,8 +131,7 @@ TEST(host_packet, many_threads_share_few_packets) {
     const auto work = [&] {
         for (int i = 0; i < 300; ++i) {
             NX_PACKET* packet = nullptr;
-            EXPECT_EQ(nx_packet_allocate(&packets.block, &packet, NX_RECEIVE_PACKET, plenty),
-                      UINT{NX_SUCCESS});
+            EXPECT_EQ(nx_packet_allocate(&packets.block, &packet, NX_RECEIVE_PACKET, plenty), UINT{NX_SUCCESS});
             EXPECT_EQ(packets.append(packet, "mine"), UINT{NX_SUCCESS});
             EXPECT_EQ(text_of(packet), "mine");
             EXPECT_EQ(nx_packet_release(packet), UINT{NX_SUCCESS});

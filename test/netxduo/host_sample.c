@@ -41,12 +41,12 @@ void tx_application_define(void* first_unused_memory) {
     for (i = 0; i < 19 * 1024; i++)
         if (free_memory_pointer[i] != 0) error_counter++;
 
-    check(tx_thread_create(&client_thread, "Client Thread", client_thread_entry, 7, free_memory_pointer, 2048,
-                           16, 16, TX_NO_TIME_SLICE, TX_AUTO_START));
+    check(tx_thread_create(&client_thread, "Client Thread", client_thread_entry, 7, free_memory_pointer, 2048, 16, 16,
+                           TX_NO_TIME_SLICE, TX_AUTO_START));
     free_memory_pointer = free_memory_pointer + 2048;
 
-    check(nx_packet_pool_create(&client_pool, "Client Packet Pool", PACKET_SIZE, free_memory_pointer,
-                                CLIENT_POOL_SIZE));
+    check(
+        nx_packet_pool_create(&client_pool, "Client Packet Pool", PACKET_SIZE, free_memory_pointer, CLIENT_POOL_SIZE));
     free_memory_pointer = free_memory_pointer + CLIENT_POOL_SIZE;
     check(nx_packet_pool_create(&main_pool, "Main Packet Pool", 256, free_memory_pointer, 4096));
     free_memory_pointer = free_memory_pointer + 4096;
@@ -85,8 +85,7 @@ static void exchange(NXD_ADDRESS* server_address, UINT port) {
     }
 
     /* The server closes when it has its greeting back. */
-    if (nx_tcp_socket_receive(&client_socket, &packet, 10 * NX_IP_PERIODIC_RATE) != NX_NOT_CONNECTED)
-        error_counter++;
+    if (nx_tcp_socket_receive(&client_socket, &packet, 10 * NX_IP_PERIODIC_RATE) != NX_NOT_CONNECTED) error_counter++;
     check(nx_tcp_socket_disconnect(&client_socket, 5 * NX_IP_PERIODIC_RATE));
     check(nx_tcp_client_socket_unbind(&client_socket));
     exchanges++;
@@ -114,6 +113,5 @@ void client_thread_entry(ULONG info) {
     check(nx_tcp_socket_delete(&client_socket));
     if (client_pool.nx_packet_pool_available != client_pool.nx_packet_pool_total) error_counter++;
     if (main_pool.nx_packet_pool_available != main_pool.nx_packet_pool_total) error_counter++;
-    if (client_pool.nx_packet_pool_invalid_releases + main_pool.nx_packet_pool_invalid_releases)
-        error_counter++;
+    if (client_pool.nx_packet_pool_invalid_releases + main_pool.nx_packet_pool_invalid_releases) error_counter++;
 }

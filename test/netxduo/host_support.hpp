@@ -30,8 +30,8 @@ inline constexpr ULONG plenty = 10 * NX_IP_PERIODIC_RATE; // a wait that a test 
 class thread {
 public:
     explicit thread(std::function<void()> body) : body_(std::move(body)) {
-        EXPECT_EQ(tx_thread_create(&block_, name, run, number(), stack_, sizeof stack_, 16, 16,
-                                   TX_NO_TIME_SLICE, TX_AUTO_START),
+        EXPECT_EQ(tx_thread_create(&block_, name, run, number(), stack_, sizeof stack_, 16, 16, TX_NO_TIME_SLICE,
+                                   TX_AUTO_START),
                   UINT{TX_SUCCESS});
     }
     thread(const thread&) = delete;
@@ -82,8 +82,7 @@ inline std::chrono::milliseconds time_of(const std::function<void()>& what) {
 
 class pool {
 public:
-    pool(ULONG payload, ULONG packets)
-        : memory_(packets * (payload + sizeof(NX_PACKET)) / sizeof(ULONG64) + 1) {
+    pool(ULONG payload, ULONG packets) : memory_(packets * (payload + sizeof(NX_PACKET)) / sizeof(ULONG64) + 1) {
         EXPECT_EQ(nx_packet_pool_create(&block, name, payload, memory_.data(),
                                         packets * (payload + static_cast<ULONG>(sizeof(NX_PACKET)))),
                   UINT{NX_SUCCESS});
@@ -110,8 +109,7 @@ public:
     }
     UINT append(NX_PACKET* packet, std::string_view text) {
         std::string copy(text);
-        return nx_packet_data_append(packet, copy.data(), static_cast<ULONG>(copy.size()), &block,
-                                     NX_NO_WAIT);
+        return nx_packet_data_append(packet, copy.data(), static_cast<ULONG>(copy.size()), &block, NX_NO_WAIT);
     }
 
     NX_PACKET_POOL block{};
@@ -196,10 +194,8 @@ public:
     explicit server(ULONG version = NX_IP_VERSION_V4, int backlog = 16, int receive_buffer = 0) {
         std::memset(&address_, 0, sizeof address_); // {} would clear v4 alone
         address_.nxd_ip_version = version;
-        if (version == NX_IP_VERSION_V4)
-            address_.nxd_ip_address.v4 = IP_ADDRESS(127, 0, 0, 1);
-        else
-            address_.nxd_ip_address.v6[3] = 1;
+        if (version == NX_IP_VERSION_V4) address_.nxd_ip_address.v4 = IP_ADDRESS(127, 0, 0, 1);
+        else address_.nxd_ip_address.v6[3] = 1;
         sockaddr_in6 local{};
         socklen_t size = version == NX_IP_VERSION_V4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
         if (version == NX_IP_VERSION_V4) {
@@ -239,8 +235,8 @@ private:
 class stack {
 public:
     explicit stack(ULONG payload = 1536, ULONG count = 16) : packets(payload, count) {
-        EXPECT_EQ(nx_ip_create(&ip, name, IP_ADDRESS(10, 0, 0, 2), 0xFFFFFF00, &packets.block,
-                               _nx_ram_network_driver, memory_, sizeof memory_, 1),
+        EXPECT_EQ(nx_ip_create(&ip, name, IP_ADDRESS(10, 0, 0, 2), 0xFFFFFF00, &packets.block, _nx_ram_network_driver,
+                               memory_, sizeof memory_, 1),
                   UINT{NX_SUCCESS});
         EXPECT_EQ(nx_tcp_enable(&ip), UINT{NX_SUCCESS});
         EXPECT_EQ(nxd_ipv6_enable(&ip), UINT{NX_SUCCESS});
@@ -260,8 +256,8 @@ private:
 class client {
 public:
     explicit client(stack& on) {
-        EXPECT_EQ(nx_tcp_socket_create(&on.ip, &socket, name, NX_IP_NORMAL, NX_FRAGMENT_OKAY,
-                                       NX_IP_TIME_TO_LIVE, 1460, NX_NULL, NX_NULL),
+        EXPECT_EQ(nx_tcp_socket_create(&on.ip, &socket, name, NX_IP_NORMAL, NX_FRAGMENT_OKAY, NX_IP_TIME_TO_LIVE, 1460,
+                                       NX_NULL, NX_NULL),
                   UINT{NX_SUCCESS});
     }
     client(const client&) = delete;
@@ -272,10 +268,8 @@ public:
             nx_tcp_client_socket_unbind(&socket);
             EXPECT_EQ(nx_tcp_socket_delete(&socket), UINT{NX_SUCCESS});
         };
-        if (tx_thread_identify())
-            put_away();
-        else
-            in_thread(put_away);
+        if (tx_thread_identify()) put_away();
+        else in_thread(put_away);
     }
 
     UINT bind() { return nx_tcp_client_socket_bind(&socket, NX_ANY_PORT, NX_NO_WAIT); }
@@ -283,9 +277,7 @@ public:
         return nxd_tcp_client_socket_connect(&socket, to.address(), to.port(), wait);
     }
     UINT send(NX_PACKET* packet, ULONG wait = plenty) { return nx_tcp_socket_send(&socket, packet, wait); }
-    UINT receive(NX_PACKET*& packet, ULONG wait = plenty) {
-        return nx_tcp_socket_receive(&socket, &packet, wait);
-    }
+    UINT receive(NX_PACKET*& packet, ULONG wait = plenty) { return nx_tcp_socket_receive(&socket, &packet, wait); }
     // The next packet's text, "" where none comes.
     std::string text(ULONG wait = plenty) {
         NX_PACKET* packet = nullptr;

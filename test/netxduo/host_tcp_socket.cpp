@@ -12,9 +12,7 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(over, host_tcp, testing::Values(NX_IP_VERSION_V4, NX_IP_VERSION_V6),
-                         [](const auto& tested) {
-                             return tested.param == NX_IP_VERSION_V4 ? "ipv4" : "ipv6";
-                         });
+                         [](const auto& tested) { return tested.param == NX_IP_VERSION_V4 ? "ipv4" : "ipv6"; });
 
 TEST_P(host_tcp, octets_go_both_ways) {
     stack on;
@@ -325,8 +323,7 @@ TEST(host_tcp_socket, a_connect_lasts_its_ticks) {
         EXPECT_EQ(first.connect(listener), UINT{NX_SUCCESS});
         second.connect(listener, 2);
         // The backlog is full: this SYN goes unanswered.
-        EXPECT_GE(time_of([&] { EXPECT_EQ(third.connect(listener, 5), UINT{NX_NOT_CONNECTED}); }).count(),
-                  50);
+        EXPECT_GE(time_of([&] { EXPECT_EQ(third.connect(listener, 5), UINT{NX_NOT_CONNECTED}); }).count(), 50);
         EXPECT_EQ(third.connect(listener, NX_NO_WAIT), UINT{NX_IN_PROGRESS});
         NX_PACKET* packet = nullptr;
         EXPECT_EQ(third.receive(packet, NX_NO_WAIT), UINT{NX_NOT_CONNECTED});
@@ -377,8 +374,7 @@ TEST(host_tcp_socket, packets_of_two_threads_do_not_mix) {
         return [&, letter] {
             for (int i = 0; i < 60; ++i) {
                 NX_PACKET* packet = nullptr;
-                ASSERT_EQ(nx_packet_allocate(&on.packets.block, &packet, NX_TCP_PACKET, plenty),
-                          UINT{NX_SUCCESS});
+                ASSERT_EQ(nx_packet_allocate(&on.packets.block, &packet, NX_TCP_PACKET, plenty), UINT{NX_SUCCESS});
                 on.packets.append(packet, std::string(2500, letter));
                 ASSERT_EQ(c.send(packet), UINT{NX_SUCCESS});
             }
@@ -430,8 +426,7 @@ TEST_P(host_tcp, a_bound_port_is_the_one_the_peer_sees) {
         EXPECT_EQ(nx_tcp_client_socket_bind(&same.socket, free_port, NX_NO_WAIT), UINT{NX_PORT_UNAVAILABLE});
         EXPECT_EQ(c.disconnect(NX_NO_WAIT), UINT{NX_SUCCESS});
 
-        thread waits(
-            [&] { EXPECT_EQ(nx_tcp_client_socket_bind(&same.socket, free_port, plenty), UINT{NX_SUCCESS}); });
+        thread waits([&] { EXPECT_EQ(nx_tcp_client_socket_bind(&same.socket, free_port, plenty), UINT{NX_SUCCESS}); });
         EXPECT_EQ(nx_tcp_client_socket_unbind(&c.socket), UINT{NX_SUCCESS});
         waits.join();
     });
@@ -523,8 +518,8 @@ TEST(host_tcp_socket, ipv6_must_be_enabled) {
     server listener(NX_IP_VERSION_V6);
     in_thread([&] {
         NX_TCP_SOCKET socket{};
-        ASSERT_EQ(nx_tcp_socket_create(&ip, &socket, name, NX_IP_NORMAL, NX_FRAGMENT_OKAY, NX_IP_TIME_TO_LIVE,
-                                       1460, NX_NULL, NX_NULL),
+        ASSERT_EQ(nx_tcp_socket_create(&ip, &socket, name, NX_IP_NORMAL, NX_FRAGMENT_OKAY, NX_IP_TIME_TO_LIVE, 1460,
+                                       NX_NULL, NX_NULL),
                   UINT{NX_SUCCESS});
         ASSERT_EQ(nx_tcp_client_socket_bind(&socket, NX_ANY_PORT, NX_NO_WAIT), UINT{NX_SUCCESS});
         EXPECT_EQ(nxd_tcp_client_socket_connect(&socket, listener.address(), listener.port(), plenty),
@@ -572,8 +567,8 @@ TEST(host_tcp_socket, options_are_checked) {
     stack on;
     NX_TCP_SOCKET socket{};
     const auto create = [&](ULONG service, UINT time_to_live, ULONG window) {
-        return nx_tcp_socket_create(&on.ip, &socket, name, service, NX_FRAGMENT_OKAY, time_to_live, window,
-                                    NX_NULL, NX_NULL);
+        return nx_tcp_socket_create(&on.ip, &socket, name, service, NX_FRAGMENT_OKAY, time_to_live, window, NX_NULL,
+                                    NX_NULL);
     };
     EXPECT_EQ(create(1, NX_IP_TIME_TO_LIVE, 1460), UINT{NX_OPTION_ERROR});
     EXPECT_EQ(create(NX_IP_NORMAL, 256, 1460), UINT{NX_OPTION_ERROR});

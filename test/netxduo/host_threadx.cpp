@@ -13,9 +13,7 @@ void nothing(ULONG) {}
 // A semaphore as a place to meet: `arrive` lets one `await` go on.
 class meeting {
 public:
-    explicit meeting(ULONG count = 0) {
-        EXPECT_EQ(tx_semaphore_create(&block, name, count), UINT{TX_SUCCESS});
-    }
+    explicit meeting(ULONG count = 0) { EXPECT_EQ(tx_semaphore_create(&block, name, count), UINT{TX_SUCCESS}); }
     meeting(const meeting&) = delete;
     meeting& operator=(const meeting&) = delete;
     ~meeting() { tx_semaphore_delete(&block); }
@@ -70,8 +68,7 @@ TEST(host_threadx, wrong_threads_are_refused) {
     UCHAR stack[2048];
     const auto create = [&](TX_THREAD* thread, void (*entry)(ULONG), void* memory, ULONG size, UINT priority,
                             UINT threshold, UINT start) {
-        return tx_thread_create(thread, name, entry, 0, memory, size, priority, threshold, TX_NO_TIME_SLICE,
-                                start);
+        return tx_thread_create(thread, name, entry, 0, memory, size, priority, threshold, TX_NO_TIME_SLICE, start);
     };
     EXPECT_EQ(create(nullptr, nothing, stack, 2048, 4, 4, TX_DONT_START), UINT{TX_THREAD_ERROR});
     EXPECT_EQ(create(&block, nullptr, stack, 2048, 4, 4, TX_DONT_START), UINT{TX_PTR_ERROR});
@@ -100,8 +97,7 @@ TEST(host_threadx, a_semaphore_counts) {
     EXPECT_EQ(tx_semaphore_put(nullptr), UINT{TX_SEMAPHORE_ERROR});
     EXPECT_EQ(tx_semaphore_get(nullptr, TX_NO_WAIT), UINT{TX_SEMAPHORE_ERROR});
     in_thread([&] {
-        EXPECT_GE(time_of([&] { EXPECT_EQ(tx_semaphore_get(&m.block, 3), UINT{TX_NO_INSTANCE}); }).count(),
-                  30);
+        EXPECT_GE(time_of([&] { EXPECT_EQ(tx_semaphore_get(&m.block, 3), UINT{TX_NO_INSTANCE}); }).count(), 30);
         m.arrive();
         m.await();
     });

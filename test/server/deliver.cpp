@@ -56,8 +56,9 @@ std::string json(const std::string& text) {
 }
 
 int report(const verdict& v) {
-    std::printf("{\"outcome\":%s,\"phase\":%s,\"code\":%u,\"enhanced\":%s,\"text\":%s,\"error\":%s}\n", json(v.outcome).c_str(),
-                json(v.phase).c_str(), v.code, json(v.enhanced).c_str(), json(v.text).c_str(), json(v.error).c_str());
+    std::printf("{\"outcome\":%s,\"phase\":%s,\"code\":%u,\"enhanced\":%s,\"text\":%s,\"error\":%s}\n",
+                json(v.outcome).c_str(), json(v.phase).c_str(), v.code, json(v.enhanced).c_str(), json(v.text).c_str(),
+                json(v.error).c_str());
     return v.outcome == "accepted"   ? 0
            : v.outcome == "rejected" ? 69
            : v.outcome == "deferred" ? 75
@@ -97,7 +98,8 @@ verdict by_posix(const std::string& password, const std::string& mail) {
 
     postrider::posix_stream stream;
     const auto port = static_cast<std::uint16_t>(std::stoi(option["port"]));
-    if (const auto e = stream.connect({option["server"], port, {}, {}}, until); e != postrider::errc::ok) return fail(e);
+    if (const auto e = stream.connect({option["server"], port, {}, {}}, until); e != postrider::errc::ok)
+        return fail(e);
 
     postrider::session_options options{*postrider::domain::parse("client.example")};
     if (option["auth"] != "none") {
@@ -112,7 +114,8 @@ verdict by_posix(const std::string& password, const std::string& mail) {
     const postrider::envelope envelope{*from, recipients};
     if (const auto e = session.send(envelope); e != postrider::errc::ok) return fail(e);
     static_cast<void>(postrider::drive(session, stream, postrider::text_content{mail}, until, observer{v.text}));
-    if (session.quit() == postrider::errc::ok) static_cast<void>(postrider::drive(session, stream, postrider::text_content{}, until));
+    if (session.quit() == postrider::errc::ok)
+        static_cast<void>(postrider::drive(session, stream, postrider::text_content{}, until));
 
     const postrider::status& s = recipients[0].result;
     v.outcome = outcome_name(s.what);
@@ -148,7 +151,8 @@ NXD_ADDRESS address_of(const std::string& text) {
     } else if (inet_pton(AF_INET6, text.c_str(), octets) == 1) {
         address.nxd_ip_version = NX_IP_VERSION_V6;
         for (int i = 0; i != 4; ++i)
-            address.nxd_ip_address.v6[i] = IP_ADDRESS(octets[4 * i], octets[4 * i + 1], octets[4 * i + 2], octets[4 * i + 3]);
+            address.nxd_ip_address.v6[i] =
+                IP_ADDRESS(octets[4 * i], octets[4 * i + 1], octets[4 * i + 2], octets[4 * i + 3]);
     } else usage("not an address: " + text);
     return address;
 }
@@ -160,8 +164,9 @@ VOID send_by_netxduo(ULONG) {
                                                   : NX_SMTP_CLIENT_AUTH_NONE;
     CHAR domain[] = "client.example", subject[] = "", nobody[] = "";
     check(nxd_smtp_client_create(&client, &ip, &client_pool,
-                                 type == NX_SMTP_CLIENT_AUTH_NONE ? nobody : option["user"].data(), netxduo_password.data(),
-                                 option["from"].data(), domain, type, &server, static_cast<UINT>(std::stoi(option["port"]))),
+                                 type == NX_SMTP_CLIENT_AUTH_NONE ? nobody : option["user"].data(),
+                                 netxduo_password.data(), option["from"].data(), domain, type, &server,
+                                 static_cast<UINT>(std::stoi(option["port"]))),
           "nxd_smtp_client_create");
     check(nx_smtp_client_flags_set(&client, NX_SMTP_CLIENT_FLAG_RAW_MESSAGE), "nx_smtp_client_flags_set");
     const UINT status = nx_smtp_mail_send(&client, option["to"].data(), NX_SMTP_MAIL_PRIORITY_NORMAL, subject,
@@ -182,7 +187,8 @@ VOID send_by_netxduo(ULONG) {
     check(nx_smtp_client_delete(&client), "nx_smtp_client_delete");
     // What was taken must be back, whatever became of the mail.
     if (client_pool.nx_packet_pool_available != client_pool.nx_packet_pool_total ||
-        ip_pool.nx_packet_pool_available != ip_pool.nx_packet_pool_total || client_pool.nx_packet_pool_invalid_releases != 0)
+        ip_pool.nx_packet_pool_available != ip_pool.nx_packet_pool_total ||
+        client_pool.nx_packet_pool_invalid_releases != 0)
         check(NX_POOL_ERROR, "packets were lost");
 }
 

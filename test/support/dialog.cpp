@@ -301,7 +301,9 @@ private:
             gathered_ += a.octets;
             if (a.ends && a.where == postrider::phase::content)
                 result_.content_ends[current_] = result_.sent + gathered_.size();
-            return !server_is_early() || receive(false);
+            if (server_is_early()) return receive(false);
+            // Content leaves piece by piece, as that of a source that uses its buffer again.
+            return a.where != postrider::phase::content || a.ends || flush(gathered_.size());
         case action::kind::content:
             if (server_is_early()) return receive(false);
             give_content();
@@ -321,7 +323,9 @@ private:
             if (server_is_early()) return receive(false);
             return flush(gathered_.size()) && receive(a.where != postrider::phase::quit);
         case action::kind::ready: return flush(gathered_.size()) && next_job();
-        case action::kind::closed: flush(gathered_.size()); return false;
+        case action::kind::closed:
+            if (a.ends) flush(gathered_.size());
+            return false;
         }
         return false;
     }

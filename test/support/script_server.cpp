@@ -222,7 +222,8 @@ void server::serve() {
                 peer client(fd, where, *this, number);
                 try {
                     how(client);
-                } catch (const gone&) {}
+                } catch (const gone&) {
+                }
             }
             const std::lock_guard ended(mutex_);
             records_[number].over = true;

@@ -69,7 +69,9 @@ public:
         else parts_[count_++] = octets;
     }
 
-    std::span<const std::string_view> parts() const noexcept { return std::span{parts_}.subspan(first_, count_ - first_); }
+    std::span<const std::string_view> parts() const noexcept {
+        return std::span{parts_}.subspan(first_, count_ - first_);
+    }
 
     /// The system has taken the first `octets`.
     void drop(std::size_t octets) noexcept {
@@ -130,8 +132,10 @@ errc drive(session_base& session, Stream& stream, Content&& content, deadline un
             serial = a.serial;
             break;
         case action::kind::ready:
-        case action::kind::closed:
             if (out.empty()) return session.error();
+            break;
+        case action::kind::closed:
+            if (out.empty() || !a.ends) return session.error();
             break;
         }
 

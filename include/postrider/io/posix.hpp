@@ -104,9 +104,9 @@ struct connect_report {
 /// What became of one `transfer`. Every field counts on its own: octets can have moved before an error, and
 /// did if the numbers say so.
 struct transfer_result {
-    std::size_t written = 0; ///< octets of `out`, from its beginning, that the system has taken; whether the
-                             ///< peer has them nobody knows
-    std::size_t read = 0;    ///< octets that are now in `in`
+    std::size_t written = 0;    ///< octets of `out`, from its beginning, that the system has taken; whether the
+                                ///< peer has them nobody knows
+    std::size_t read = 0;       ///< octets that are now in `in`
     bool end_of_stream = false; ///< the peer will send nothing more; it may still read
     errc error = errc::ok;
 };

@@ -21,8 +21,7 @@ extern "C" {
 #define NX_FALSE 0
 
 #define NX_PARAMETER_NOT_USED(p) ((void)(p))
-#define IP_ADDRESS(a, b, c, d)                                                                               \
-    ((((ULONG)(a)) << 24) | (((ULONG)(b)) << 16) | (((ULONG)(c)) << 8) | ((ULONG)(d)))
+#define IP_ADDRESS(a, b, c, d) ((((ULONG)(a)) << 24) | (((ULONG)(b)) << 16) | (((ULONG)(c)) << 8) | ((ULONG)(d)))
 
 #define NX_IP_PERIODIC_RATE TX_TIMER_TICKS_PER_SECOND
 #define NX_NO_WAIT ((ULONG)0)
@@ -253,20 +252,17 @@ UINT nx_packet_pool_create(NX_PACKET_POOL* pool_ptr, CHAR* name, ULONG payload_s
                            ULONG memory_size);
 UINT nx_packet_pool_delete(NX_PACKET_POOL* pool_ptr);
 UINT nx_packet_pool_info_get(NX_PACKET_POOL* pool_ptr, ULONG* total_packets, ULONG* free_packets,
-                             ULONG* empty_pool_requests, ULONG* empty_pool_suspensions,
-                             ULONG* invalid_packet_releases);
-UINT nx_packet_allocate(NX_PACKET_POOL* pool_ptr, NX_PACKET** packet_ptr, ULONG packet_type,
-                        ULONG wait_option);
+                             ULONG* empty_pool_requests, ULONG* empty_pool_suspensions, ULONG* invalid_packet_releases);
+UINT nx_packet_allocate(NX_PACKET_POOL* pool_ptr, NX_PACKET** packet_ptr, ULONG packet_type, ULONG wait_option);
 UINT nx_packet_data_append(NX_PACKET* packet_ptr, VOID* data_start, ULONG data_size, NX_PACKET_POOL* pool_ptr,
                            ULONG wait_option);
-UINT nx_packet_data_extract_offset(NX_PACKET* packet_ptr, ULONG offset, VOID* buffer_start,
-                                   ULONG buffer_length, ULONG* bytes_copied);
+UINT nx_packet_data_extract_offset(NX_PACKET* packet_ptr, ULONG offset, VOID* buffer_start, ULONG buffer_length,
+                                   ULONG* bytes_copied);
 UINT nx_packet_length_get(NX_PACKET* packet_ptr, ULONG* length);
 UINT nx_packet_release(NX_PACKET* packet_ptr);
 
-UINT nx_ip_create(NX_IP* ip_ptr, CHAR* name, ULONG ip_address, ULONG network_mask,
-                  NX_PACKET_POOL* default_pool, VOID (*ip_network_driver)(NX_IP_DRIVER*), VOID* memory_ptr,
-                  ULONG memory_size, UINT priority);
+UINT nx_ip_create(NX_IP* ip_ptr, CHAR* name, ULONG ip_address, ULONG network_mask, NX_PACKET_POOL* default_pool,
+                  VOID (*ip_network_driver)(NX_IP_DRIVER*), VOID* memory_ptr, ULONG memory_size, UINT priority);
 UINT nx_ip_delete(NX_IP* ip_ptr);
 UINT nx_ip_status_check(NX_IP* ip_ptr, ULONG needed_status, ULONG* actual_status, ULONG wait_option);
 UINT nx_arp_enable(NX_IP* ip_ptr, VOID* arp_cache_memory, ULONG arp_cache_size);
@@ -277,8 +273,8 @@ UINT nxd_ipv6_enable(NX_IP* ip_ptr);
 UINT nxd_ipv6_address_set(NX_IP* ip_ptr, UINT interface_index, NXD_ADDRESS* ip_address, ULONG prefix_length,
                           UINT* address_index);
 
-UINT nx_tcp_socket_create(NX_IP* ip_ptr, NX_TCP_SOCKET* socket_ptr, CHAR* name, ULONG type_of_service,
-                          ULONG fragment, UINT time_to_live, ULONG window_size,
+UINT nx_tcp_socket_create(NX_IP* ip_ptr, NX_TCP_SOCKET* socket_ptr, CHAR* name, ULONG type_of_service, ULONG fragment,
+                          UINT time_to_live, ULONG window_size,
                           VOID (*tcp_urgent_data_callback)(NX_TCP_SOCKET* socket_ptr),
                           VOID (*tcp_disconnect_callback)(NX_TCP_SOCKET* socket_ptr));
 UINT nx_tcp_socket_delete(NX_TCP_SOCKET* socket_ptr);

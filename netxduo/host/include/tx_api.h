@@ -145,8 +145,8 @@ VOID tx_kernel_enter(VOID);
 VOID tx_application_define(VOID* first_unused_memory);
 
 UINT tx_thread_create(TX_THREAD* thread_ptr, CHAR* name_ptr, VOID (*entry_function)(ULONG entry_input),
-                      ULONG entry_input, VOID* stack_start, ULONG stack_size, UINT priority,
-                      UINT preempt_threshold, ULONG time_slice, UINT auto_start);
+                      ULONG entry_input, VOID* stack_start, ULONG stack_size, UINT priority, UINT preempt_threshold,
+                      ULONG time_slice, UINT auto_start);
 UINT tx_thread_resume(TX_THREAD* thread_ptr);
 UINT tx_thread_terminate(TX_THREAD* thread_ptr);
 UINT tx_thread_delete(TX_THREAD* thread_ptr);

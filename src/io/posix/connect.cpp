@@ -44,8 +44,8 @@ connecting attempt(const socket_address& to, const socket_address* from, const c
 }
 
 // Literal or name, reduced to the family of `from`.
-errc find_addresses(const connect_options& options, const socket_address* from, const canceller* cancel,
-                    deadline until, address_list& addresses) noexcept {
+errc find_addresses(const connect_options& options, const socket_address* from, const canceller* cancel, deadline until,
+                    address_list& addresses) noexcept {
     address_list found;
     if (const auto literal = parse_address(options.host, options.port)) {
         found.push_back(*literal);
@@ -76,8 +76,7 @@ errc posix_stream::connect(const connect_options& options, deadline until, conne
 
     outcome = errc::system_failure;
     for (std::size_t i = 0; i < addresses.size(); ++i) {
-        const auto [descriptor, error] =
-            attempt(addresses[i], from, canceller_, share(until, addresses.size() - i));
+        const auto [descriptor, error] = attempt(addresses[i], from, canceller_, share(until, addresses.size() - i));
         if (report != nullptr) report->attempts[report->size++] = {to_text(addresses[i]), error};
         if (error == errc::cancelled) return error;
         if (error == errc::ok) {

@@ -34,15 +34,11 @@ public:
 private:
     void change(ares_socket_t descriptor, short events) noexcept {
         auto* const end = sockets_.data() + size_;
-        auto* const known =
-            std::find_if(sockets_.data(), end, [=](const pollfd& one) { return one.fd == descriptor; });
-        if (known != end && events == 0)
-            *known = sockets_[--size_];
-        else if (known != end)
-            known->events = events;
+        auto* const known = std::find_if(sockets_.data(), end, [=](const pollfd& one) { return one.fd == descriptor; });
+        if (known != end && events == 0) *known = sockets_[--size_];
+        else if (known != end) known->events = events;
         // One too many is not polled: its answer is missed, and c-ares asks the next server.
-        else if (events != 0 && size_ < sockets_.size())
-            sockets_[size_++] = {descriptor, events, 0};
+        else if (events != 0 && size_ < sockets_.size()) sockets_[size_++] = {descriptor, events, 0};
     }
 
     std::array<pollfd, max_waited> sockets_;
@@ -60,12 +56,10 @@ struct answer {
         auto& mine = *static_cast<answer*>(self);
         mine.status = status;
         mine.arrived = true;
-        for (auto* node = result != nullptr ? result->nodes : nullptr; node != nullptr;
-             node = node->ai_next) {
+        for (auto* node = result != nullptr ? result->nodes : nullptr; node != nullptr; node = node->ai_next) {
             if (node->ai_family != AF_INET && node->ai_family != AF_INET6) continue;
             socket_address address{};
-            std::memcpy(&address, node->ai_addr,
-                        node->ai_family == AF_INET ? sizeof address.v4 : sizeof address.v6);
+            std::memcpy(&address, node->ai_addr, node->ai_family == AF_INET ? sizeof address.v4 : sizeof address.v6);
             (node->ai_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port) = htons(mine.port);
             mine.addresses.push_back(address);
         }
@@ -135,8 +129,7 @@ public:
             const auto* const repeat = ares_timeout(channel_, nullptr, &time);
             auto wake = until_;
             if (repeat != nullptr) {
-                const auto pause =
-                    std::chrono::seconds(repeat->tv_sec) + std::chrono::microseconds(repeat->tv_usec);
+                const auto pause = std::chrono::seconds(repeat->tv_sec) + std::chrono::microseconds(repeat->tv_usec);
                 wake = std::min(wake, steady_clock::now() + pause);
             }
             const auto error = wait(sockets_.all(), canceller_, wake);
@@ -158,8 +151,7 @@ private:
             const bool readable = failed || (one.revents & POLLIN) != 0;
             const bool writable = (one.revents & POLLOUT) != 0;
             if (readable || writable)
-                ares_process_fd(channel_, readable ? one.fd : ARES_SOCKET_BAD,
-                                writable ? one.fd : ARES_SOCKET_BAD);
+                ares_process_fd(channel_, readable ? one.fd : ARES_SOCKET_BAD, writable ? one.fd : ARES_SOCKET_BAD);
         }
     }
 
@@ -200,8 +192,7 @@ errc resolve(std::string_view host, std::uint16_t port, std::string_view dns_ser
     dns.ask(name.data(), AF_INET6, v6);
     for (const auto* one : {&v4, &v6}) {
         if (const auto error = dns.run(*one); error != errc::ok) return error;
-        if (one->addresses.empty() && from_status(one->status) != errc::host_not_found)
-            return from_status(one->status);
+        if (one->addresses.empty() && from_status(one->status) != errc::host_not_found) return from_status(one->status);
     }
     return errc::host_not_found;
 }

@@ -40,13 +40,11 @@ public:
     [[nodiscard]] bool empty() const noexcept { return texts_.empty(); }
 
     // As much as one sendmsg takes: how many of `pieces` were filled, and the octets in them.
-    [[nodiscard]] std::pair<std::size_t, std::size_t>
-    gather(std::array<iovec, max_texts>& pieces) const noexcept {
+    [[nodiscard]] std::pair<std::size_t, std::size_t> gather(std::array<iovec, max_texts>& pieces) const noexcept {
         std::size_t count = 0;
         std::size_t octets = 0;
         std::size_t skipped = offset_;
-        for (auto text = texts_.begin(); text != texts_.end() && count < max_texts && octets < max_octets;
-             ++text) {
+        for (auto text = texts_.begin(); text != texts_.end() && count < max_texts && octets < max_octets; ++text) {
             const auto size = std::min(text->size() - skipped, max_octets - octets);
             // sendmsg does not write through iov_base; it is not const because recvmsg shares the type.
             if (size != 0) pieces[count++] = {const_cast<char*>(text->data()) + skipped, size};
