@@ -1,4 +1,4 @@
-// The faults that a sink plays: a small language, one rule a line. doc/sink.md explains it to its users.
+// The faults that a sink plays: a small language, one rule a line. sink/README.md explains it to its users.
 //
 //     rule    = [ "on" event *filter ] 1*action
 //     event   = "connect" / "greeting" / "command" / VERB / "response" / "content"     and then [ range ]

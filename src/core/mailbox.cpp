@@ -65,7 +65,7 @@ constexpr bool is_dot_string(std::string_view text) noexcept {
 
 //   Quoted-string = DQUOTE *(%d32-33 / %d35-91 / %d93-126 / "\" %d32-126) DQUOTE
 constexpr bool is_quoted_string(std::string_view text) noexcept {
-    if (text.empty() || text.front() != '"' || quoted(text, 0) != text.size()) return false;
+    if (text.front() != '"' || quoted(text, 0) != text.size()) return false;
     for (const char c : text)
         if (static_cast<unsigned char>(c) > 126) return false;
     return true;

@@ -53,8 +53,7 @@ errc session_base::start(const session_options& options) noexcept {
 
 errc session_base::send(const envelope& mail) noexcept {
     // Before the session is free (NOOP and all that comes behind it in `phase`) a mail may be handed over and waits.
-    if (!line_.open || mail_.under_way != nullptr || line_.read.at >= phase::noop || line_.write.at >= phase::noop)
-        return errc::wrong_state;
+    if (!line_.open || mail_.under_way != nullptr || line_.read.at >= phase::noop) return errc::wrong_state;
     if (mail.recipients.empty()) return errc::no_recipients;
     for (const recipient& r : mail.recipients)
         if (r.forward_path.is_null()) return errc::invalid_mailbox;
@@ -67,9 +66,7 @@ errc session_base::send(const envelope& mail) noexcept {
 }
 
 errc session_base::ask(phase command) noexcept {
-    if (!line_.open || mail_.under_way != nullptr || line_.read.at != phase::connect ||
-        line_.write.at != phase::connect)
-        return errc::wrong_state;
+    if (!line_.open || mail_.under_way != nullptr || line_.read.at != phase::connect) return errc::wrong_state;
     line_.write.at = line_.read.at = line_.ended = command;
     return errc::ok;
 }
@@ -146,12 +143,7 @@ bool session_base::may_write() const noexcept {
     if (at == phase::connect) return false;
     if (at == phase::content) return mail_.go_ahead;
     if (line_.outstanding == 0) return true;
-    if constexpr (config::pipelining) {
-        if (line_.rendered != 0) return true; // a line that was begun is finished
-        if (at >= phase::mail && at <= phase::data)
-            return options_.pipelining && line_.offered.has(extension::pipelining);
-    }
-    return false;
+    return config::pipelining && options_.pipelining && line_.offered.has(extension::pipelining);
 }
 
 /// Puts the command at `write`. Returns whether that is all of it, which is so unless it found no room.

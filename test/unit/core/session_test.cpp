@@ -399,6 +399,44 @@ TEST(Session, LimitOfEveryWait) {
     for (const action& a : c.writes) EXPECT_EQ(a.limit(), time_limit_seconds(a.where));
 }
 
+// Who asks for content may first have to send the part before.
+TEST(Session, LimitOfContentAndOfWhatNeedsNoTime) {
+    conversation c;
+    letter l;
+    c.content_goes_on = true;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    const action a = c.run(no_extensions + texts{"250 ok\r\n", "250 ok\r\n", "354 go\r\n"});
+    ASSERT_EQ(a.what, action::kind::content);
+    EXPECT_EQ(a.limit(), 180);
+    c.s.content_failed();
+    EXPECT_EQ(c.run().limit(), 0);
+}
+
+// A server that answers before it has the whole group: the recipient is refused while DATA is half written.
+TEST(Session, ALineThatWasBegunIsFinished) {
+    conversation c{1};
+    letter l;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    ASSERT_EQ(c.run(texts{"220 mx\r\n"}).what, action::kind::read);
+    c.take_sent();
+    c.s.received("250-mx\r\n250 PIPELINING\r\n");
+    const std::string group = "MAIL FROM:<from@example.com>\r\nRCPT TO:<to@example.com>\r\nDATA\r\n";
+    std::string sent;
+    while (sent.size() != group.size() - 5) {
+        const action a = c.s.next(c.buffer);
+        ASSERT_EQ(a.what, action::kind::write);
+        c.s.wrote(a.octets.size());
+        sent += a.octets;
+    }
+    ASSERT_EQ(sent.back(), 'D');
+    c.s.received("250 ok\r\n550 no\r\n");
+    EXPECT_EQ(c.run({"503 no\r\n"}).what, action::kind::ready);
+    EXPECT_EQ(c.take_sent(), "ATA\r\n");
+    EXPECT_EQ(l.recipients[0].result.code, 550);
+}
+
 // A group has the limit of each reply in turn.
 TEST(Session, LimitsWithinAGroup) {
     conversation c;

@@ -75,7 +75,7 @@ struct config {
     std::function<void(const mail&)> on_mail; // called on the sink's thread, before the reply leaves
 
     std::ostream* transcript = nullptr; // written on the sink's thread only
-    std::string script;                 // faults; the language is described in doc/sink.md
+    std::string script;                 // faults; the language is described in sink/README.md
 
     std::uint64_t stop_after_connections = 0; // 0: never
     std::uint64_t stop_after_mails = 0;       // 0: never
