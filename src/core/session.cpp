@@ -43,7 +43,8 @@ errc session_base::start(const session_options& options) noexcept {
     const credentials& auth = options.auth;
     if (auth.user.find('\0') != auth.user.npos || auth.password.find('\0') != auth.password.npos)
         return line_.error = errc::invalid_credentials;
-    if (!auth.user.empty() && !options.encrypted && !auth.allow_cleartext_auth)
+    line_.authenticates = !auth.user.empty() || auth.when == auth_when::attempt;
+    if (line_.authenticates && !options.encrypted && !auth.allow_cleartext_auth)
         return line_.error = errc::cleartext_auth;
     line_.open = true;
     line_.read.at = phase::greeting;
@@ -353,7 +354,7 @@ void session_base::on_hello(status& s) noexcept {
         else leave(s);
     } else if (s.where == phase::greeting) {
         line_.write.at = options_.helo ? phase::helo : phase::ehlo;
-    } else if (options_.auth.user.empty()) {
+    } else if (!line_.authenticates) {
         idle();
     } else if ((line_.chosen = choose_mechanism()) != mechanism::none) {
         line_.write.at = phase::auth;

@@ -204,6 +204,14 @@ TEST_F(authentication, none_is_none_where_it_does_not_or_where_there_is_no_user)
     EXPECT_EQ(NX_SUCCESS, status);
 }
 
+TEST_F(authentication, only_none_is_skipped_where_there_is_no_user) {
+    const std::string both = "250-mail.example\n250 AUTH LOGIN PLAIN\n";
+    EXPECT_EQ("AUTH PLAIN\r\nAABzZWNyZXQ=\r\n", authenticate(both, NX_SMTP_CLIENT_AUTH_PLAIN, {}, ""));
+    EXPECT_EQ("AUTH PLAIN\r\nAABzZWNyZXQ=\r\n", authenticate("250 x\n", NX_SMTP_CLIENT_AUTH_PLAIN, {}, ""));
+    EXPECT_EQ("AUTH LOGIN\r\n\r\nc2VjcmV0\r\n",
+              authenticate(both, NX_SMTP_CLIENT_AUTH_LOGIN, {{"answer", "334 x\r\n"}, {"answer 2", "235 ok\r\n"}}, ""));
+}
+
 TEST_F(authentication, none_after_helo) {
     for (const UINT type :
          {UINT{NX_SMTP_CLIENT_AUTH_LOGIN}, UINT{NX_SMTP_CLIENT_AUTH_PLAIN}, UINT{NX_SMTP_CLIENT_AUTH_NONE}}) {
