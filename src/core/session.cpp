@@ -105,8 +105,6 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
         line_.event = action::kind::ready;
         return true;
     }
-    if (line_.open && !line_.deaf && read_replies()) return false;
-
     const bool leaving = line_.read.at == phase::quit;
     const bool nothing_due = line_.write.at == phase::connect && line_.outstanding == 0;
     if (mail_.under_way != nullptr && (!line_.open || leaving || nothing_due)) {
@@ -115,6 +113,8 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
         if (!leaving) idle();
         return false;
     }
+    // Not before a mail is told of: what follows the reply that ended it would take that reply's place.
+    if (line_.open && !line_.deaf && read_replies()) return false;
     if (!line_.open || (line_.deaf && line_.write.at == phase::connect)) {
         a.what = action::kind::closed;
         a.ends = line_.deaf && line_.open; // a QUIT
@@ -451,6 +451,7 @@ void session_base::leave(const status& s) noexcept {
     line_.error = s.error;
     line_.ended = s.where;
     line_.outstanding = 0;
+    line_.input = {}; // what is here already is no answer to QUIT
     line_.read.at = line_.write.at = phase::quit;
 }
 
