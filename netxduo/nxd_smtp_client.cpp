@@ -258,7 +258,10 @@ void connection::converse(message& content, CHAR* buffer) noexcept {
             break;
         case action::kind::ready: static_cast<void>(session.quit()); break;
         case action::kind::closed: return;
-        default: break;
+        default:
+            // The mail is decided. What else lies in the buffer was said unasked, and must not replace the reply's text.
+            session.received({});
+            break;
         }
         if (!done) session.failed(errc::timed_out);
     }

@@ -13,11 +13,13 @@ namespace postrider {
 enum class auth_when : std::uint8_t {
     required,           ///< end the session with `errc::auth_unavailable` (the default)
     if_offered,         ///< go on without AUTH where the server does not offer AUTH at all
-    attempt,            ///< after EHLO try PLAIN even where nothing that fits is listed; after HELO go on without
+    attempt,            ///< after EHLO try PLAIN even where nothing that fits is listed, and even with an empty user
+                        ///< name; after HELO go on without
     attempt_if_offered, ///< as `attempt`, where the server offers AUTH; else go on without
 };
 
-/// Views: the texts must outlive the session. An empty user name means: no authentication.
+/// Views: the texts must outlive the session. An empty user name means: no authentication
+/// (but see `auth_when::attempt`).
 struct credentials {
     std::string_view user;
     std::string_view password;

@@ -141,6 +141,7 @@ private:
     struct line_state {
         bool open = false;                        ///< the session may go on
         bool deaf = false;                        ///< nothing that the server says is believed any more
+        bool authenticates = false;               ///< AUTH is wanted
         bool mail_open = false;                   ///< the server holds a reverse-path: RSET before the next MAIL
         action::kind event = action::kind::ready; ///< `ready`: none
         errc error = errc::ok;

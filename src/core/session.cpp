@@ -43,7 +43,8 @@ errc session_base::start(const session_options& options) noexcept {
     const credentials& auth = options.auth;
     if (auth.user.find('\0') != auth.user.npos || auth.password.find('\0') != auth.password.npos)
         return line_.error = errc::invalid_credentials;
-    if (!auth.user.empty() && !options.encrypted && !auth.allow_cleartext_auth)
+    line_.authenticates = !auth.user.empty() || auth.when == auth_when::attempt;
+    if (line_.authenticates && !options.encrypted && !auth.allow_cleartext_auth)
         return line_.error = errc::cleartext_auth;
     line_.open = true;
     line_.read.at = phase::greeting;
@@ -101,8 +102,6 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
         line_.event = action::kind::ready;
         return true;
     }
-    if (line_.open && !line_.deaf && read_replies()) return false;
-
     const bool leaving = line_.read.at == phase::quit;
     const bool nothing_due = line_.write.at == phase::connect && line_.outstanding == 0;
     if (mail_.under_way != nullptr && (!line_.open || leaving || nothing_due)) {
@@ -111,6 +110,8 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
         if (!leaving) idle();
         return false;
     }
+    // Not before a mail is told of: what follows the reply that ended it would take that reply's place.
+    if (line_.open && !line_.deaf && read_replies()) return false;
     if (!line_.open || (line_.deaf && line_.write.at == phase::connect)) {
         a.what = action::kind::closed;
         a.ends = line_.deaf && line_.open; // a QUIT
@@ -345,7 +346,7 @@ void session_base::on_hello(status& s) noexcept {
         else leave(s);
     } else if (s.where == phase::greeting) {
         line_.write.at = options_.helo ? phase::helo : phase::ehlo;
-    } else if (options_.auth.user.empty()) {
+    } else if (!line_.authenticates) {
         idle();
     } else if ((line_.chosen = choose_mechanism()) != mechanism::none) {
         line_.write.at = phase::auth;
@@ -442,6 +443,7 @@ void session_base::leave(const status& s) noexcept {
     line_.error = s.error;
     line_.ended = s.where;
     line_.outstanding = 0;
+    line_.input = {}; // what is here already is no answer to QUIT
     line_.read.at = line_.write.at = phase::quit;
 }
 

@@ -42,8 +42,10 @@ struct played_stream {
     std::deque<std::string> answers;
     std::size_t takes = static_cast<std::size_t>(-1); ///< octets that it takes in all; then every call times out
     std::size_t reads_at_once = static_cast<std::size_t>(-1);
+    std::deque<std::string> drips{};     ///< what it says, one for each call, while it takes nothing
     std::vector<std::string> flights{};  ///< what one call sent
     std::vector<deadline> reads_until{}; ///< of the calls that only read
+    std::vector<deadline> stuck_until{}; ///< of the calls that could send nothing
 
     transfer_result transfer(std::span<const std::string_view> out, std::span<char> in, deadline until) {
         transfer_result r;
@@ -52,8 +54,12 @@ struct played_stream {
         if (!octets.empty()) {
             r.written = std::min(octets.size(), takes);
             takes -= r.written;
-            flights.push_back(octets.substr(0, r.written));
-            if (r.written != octets.size()) r.error = errc::timed_out;
+            if (r.written != 0) flights.push_back(octets.substr(0, r.written));
+            else stuck_until.push_back(until);
+            if (r.written == 0 && !drips.empty()) {
+                r.read = drips.front().copy(in.data(), in.size());
+                drips.pop_front();
+            } else if (r.written != octets.size()) r.error = drips.empty() ? errc::timed_out : errc::ok;
             return r;
         }
         reads_until.push_back(until);
@@ -136,6 +142,21 @@ TEST(Drive, OctetsThatCompleteNoReplyBuyNoTime) {
     ASSERT_EQ(stream.reads_until.size(), 21u + 8u);
     for (std::size_t i = 1; i != 21; ++i) EXPECT_EQ(stream.reads_until[i], stream.reads_until[0]) << i;
     EXPECT_GT(stream.reads_until[21], stream.reads_until[0]) << "the next reply has its own time";
+}
+
+TEST(Drive, NorDoTheyWhileThePeerTakesNothing) {
+    const std::size_t before = std::string("EHLO client.example\r\nMAIL FROM:<alice@a.example>\r\n"
+                                           "RCPT TO:<user0@b.example>\r\nDATA\r\n")
+                                   .size();
+    played_stream stream{.answers = serial, .takes = before + 3, .drips = {"2", "5", "0", "-", "x"}};
+    session<> s;
+    letter l;
+    ASSERT_EQ(s.start(options()), errc::ok);
+    ASSERT_EQ(s.send(l.mail), errc::ok);
+    EXPECT_EQ(drive(s, stream, text_content{"Subject: a\r\n\r\nb\r\n"}), errc::timed_out);
+    EXPECT_EQ(l.recipients[0].result.what, outcome::deferred);
+    ASSERT_EQ(stream.stuck_until.size(), 6u);
+    for (std::size_t i = 1; i != 6; ++i) EXPECT_EQ(stream.stuck_until[i], stream.stuck_until[0]) << i;
 }
 
 TEST(Drive, WaitsEndAtTheDeadlineOfTheCaller) {

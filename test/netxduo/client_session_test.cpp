@@ -204,6 +204,14 @@ TEST_F(authentication, none_is_none_where_it_does_not_or_where_there_is_no_user)
     EXPECT_EQ(NX_SUCCESS, status);
 }
 
+TEST_F(authentication, only_none_is_skipped_where_there_is_no_user) {
+    const std::string both = "250-mail.example\n250 AUTH LOGIN PLAIN\n";
+    EXPECT_EQ("AUTH PLAIN\r\nAABzZWNyZXQ=\r\n", authenticate(both, NX_SMTP_CLIENT_AUTH_PLAIN, {}, ""));
+    EXPECT_EQ("AUTH PLAIN\r\nAABzZWNyZXQ=\r\n", authenticate("250 x\n", NX_SMTP_CLIENT_AUTH_PLAIN, {}, ""));
+    EXPECT_EQ("AUTH LOGIN\r\n\r\nc2VjcmV0\r\n",
+              authenticate(both, NX_SMTP_CLIENT_AUTH_LOGIN, {{"answer", "334 x\r\n"}, {"answer 2", "235 ok\r\n"}}, ""));
+}
+
 TEST_F(authentication, none_after_helo) {
     for (const UINT type :
          {UINT{NX_SMTP_CLIENT_AUTH_LOGIN}, UINT{NX_SMTP_CLIENT_AUTH_PLAIN}, UINT{NX_SMTP_CLIENT_AUTH_NONE}}) {
@@ -313,6 +321,23 @@ TEST_F(session, what_is_said_to_quit_never_undoes_a_delivered_mail) {
     }
     for (const bool reset : {false, true})
         EXPECT_EQ(NX_SUCCESS, send_to(ordinary{{}, {{"QUIT", [=](peer& it) { reset ? it.reset() : it.close(); }}}}));
+}
+
+TEST_F(session, what_follows_the_deciding_reply_in_its_segment_changes_neither_text_nor_quit) {
+    for (const char* more : {"421 4.3.2 shutting down\r\n", "250 again\r\n", "junk", "250-and\r\n"}) {
+        SCOPED_TRACE(more);
+        EXPECT_EQ(NX_SUCCESS, send_to(ordinary{{{".", std::string("250 2.0.0 queued\r\n") + more}}, {}}));
+        EXPECT_EQ(250u, result().nx_smtp_result_reply_code);
+        EXPECT_EQ("queued", text_of(result()));
+        EXPECT_THAT(heard(), EndsWith(".\r\nQUIT\r\n"));
+        for (const char* key : {"greeting", "AUTH", "MAIL", "RCPT", "DATA", "."}) {
+            SCOPED_TRACE(key);
+            EXPECT_NE(NX_SUCCESS, static_cast<int>(send_to(ordinary{{{key, std::string("550 no\r\n") + more}}, {}})));
+            EXPECT_EQ(550u, result().nx_smtp_result_reply_code);
+            EXPECT_EQ("no", text_of(result()));
+            EXPECT_THAT(heard(), EndsWith("QUIT\r\n"));
+        }
+    }
 }
 
 TEST_F(session, a_server_s_421_ends_the_session_at_each_step) {

@@ -92,6 +92,9 @@ private:
 /// Drives the session until it is `ready` for something else, or closed; returns `session.error()`. Each wait ends with its
 /// time limit of RFC 5321 §4.5.3.2 or at `until`, whichever comes first. The stream is left open.
 ///
+/// `Stream` has a `transfer` with the contract of `posix_stream::transfer`: an error, or the end, that comes together with
+/// octets has to be said again by the next call.
+///
 /// `content` is asked for the content of the mail: `content_part pull()`. If `Content::stable` is false, a part is sent
 /// before the next is pulled, so one buffer is enough for a source; say `last` with the last part, so that it leaves
 /// together with what ends the content.
@@ -101,7 +104,8 @@ errc drive(session_base& session, Stream& stream, Content&& content, deadline un
     flight out;
     std::array<char, 16384> in;
     std::uint32_t serial = 0;
-    deadline started = clock::now();
+    bool moved = true; // the last transfer wrote something
+    deadline started{};
 
     for (;;) {
         const action a = session.next(out.full() ? std::span<char>{} : out.room());
@@ -112,7 +116,6 @@ errc drive(session_base& session, Stream& stream, Content&& content, deadline un
                 observer.sent(a.octets, a.where, a.secret(), a.ends);
                 if (!out.full()) continue;
             }
-            started = clock::now();
             break;
         case action::kind::content:
             if (out.empty() || std::decay_t<Content>::stable) {
@@ -122,15 +125,11 @@ errc drive(session_base& session, Stream& stream, Content&& content, deadline un
                 if (part.last) session.end_of_content();
                 continue;
             }
-            started = clock::now();
             break;
         case action::kind::refused: observer.refused(a.recipient_index, session.last_reply()); continue;
         case action::kind::mail: observer.mail_done(session.last_reply()); continue;
         case action::kind::answered: continue;
-        case action::kind::read:
-            if (a.serial != serial || !out.empty()) started = clock::now();
-            serial = a.serial;
-            break;
+        case action::kind::read: break;
         case action::kind::ready:
             if (out.empty()) return session.error();
             break;
@@ -139,8 +138,12 @@ errc drive(session_base& session, Stream& stream, Content&& content, deadline un
             break;
         }
 
+        // Octets that complete no reply buy the server no time, also while it takes nothing.
+        if (moved || a.serial != serial) started = clock::now();
+        serial = a.serial;
         const std::chrono::seconds limit{a.limit()};
         const transfer_result r = stream.transfer(out.parts(), in, std::min(until, started + limit));
+        moved = r.written != 0;
         session.wrote(r.written);
         out.drop(r.written);
         if (r.read != 0) {

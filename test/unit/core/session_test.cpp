@@ -743,5 +743,38 @@ TEST(Session, WhereItEnded) {
     EXPECT_EQ(c.s.where(), phase::quit);
 }
 
+// The reply that ended a mail, and a 421 behind it in the same octets.
+TEST(Session, LastReplyAtTheEndOfAMailIsTheOneThatEndedIt) {
+    for (const bool taken : {true, false}) {
+        conversation c;
+        letter one;
+        ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+        ASSERT_EQ(c.s.send(one.mail), errc::ok);
+        c.parts = {"Hello.\r\n"};
+        c.run({"220 mx\r\n", "250 mx\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n"});
+        const std::string end = taken ? "250 queued\r\n421 bye\r\n" : "554 no\r\n421 bye\r\n";
+        c.s.received(end);
+        action a = c.s.next(c.buffer);
+        if (!taken) {
+            ASSERT_EQ(a.what, action::kind::refused);
+            EXPECT_EQ(c.s.last_reply().text, "no");
+            a = c.s.next(c.buffer);
+        }
+        ASSERT_EQ(a.what, action::kind::mail);
+        EXPECT_EQ(c.s.last_reply().code, taken ? 250 : 554);
+        EXPECT_EQ(c.s.last_reply().text, taken ? "queued" : "no");
+        EXPECT_EQ(c.s.next(c.buffer).what, action::kind::closed);
+        EXPECT_EQ(c.s.error(), errc::refused);
+    }
+}
+
+TEST(Session, WhatFollowsARefusalIsNoAnswerToQuit) {
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    EXPECT_EQ(c.run({"554 go away\r\n421 now\r\n"}).what, action::kind::read);
+    EXPECT_EQ(c.sent, "QUIT\r\n");
+    EXPECT_EQ(c.run({"221 bye\r\n"}).what, action::kind::closed);
+}
+
 } // namespace
 } // namespace postrider
