@@ -272,7 +272,8 @@ void connection::close() noexcept {
     if (sending != NX_NULL) nx_packet_release(sending);
     if (received != NX_NULL) nx_packet_release(received);
     // A connection that failed is reset: nobody would answer, and the next mail must not wait for it.
-    nx_tcp_socket_disconnect(socket, status == NX_SUCCESS ? NX_SMTP_CLIENT_DISCONNECT_TIMEOUT : NX_NO_WAIT);
+    const ULONG wait = status == NX_SUCCESS ? NX_SMTP_CLIENT_DISCONNECT_TIMEOUT : NX_NO_WAIT;
+    if (nx_tcp_socket_disconnect(socket, wait) != NX_SUCCESS) nx_tcp_socket_disconnect(socket, NX_NO_WAIT);
     nx_tcp_client_socket_unbind(socket);
 }
 

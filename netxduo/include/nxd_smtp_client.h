@@ -13,12 +13,12 @@
 #ifndef NXD_SMTP_CLIENT_H
 #define NXD_SMTP_CLIENT_H
 
+#include "nx_api.h"
+#include "tx_api.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-#include "nx_api.h"
-#include "tx_api.h"
 
 /* Authentication types. Where the server lists LOGIN and not PLAIN, LOGIN is used, and the other way round; where it lists
    neither, PLAIN. Each other value is PLAIN. A switch lasts for one session. */
@@ -30,6 +30,7 @@ extern "C" {
 #define NX_SMTP_MAIL_PRIORITY_LOW 1
 #define NX_SMTP_MAIL_PRIORITY_NORMAL 2 /* and each other value */
 #define NX_SMTP_MAIL_PRIORITY_HIGH 4
+#define TP_MAIL_PRIORITY_NORMAL NX_SMTP_MAIL_PRIORITY_NORMAL /* as the manual once calls it */
 
 #ifndef NX_SMTP_CLIENT_TCP_WINDOW_SIZE
 #define NX_SMTP_CLIENT_TCP_WINDOW_SIZE 1460
