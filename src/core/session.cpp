@@ -445,12 +445,13 @@ void session_base::idle() noexcept {
     if (mail_.under_way != nullptr) line_.write.at = config::many_mails && line_.mail_open ? phase::rset : phase::mail;
 }
 
-/// Ends the session with a QUIT.
+/// Ends the session with a QUIT, but at once where a line was begun: QUIT would be read as the rest of it.
 void session_base::leave(const status& s) noexcept {
     decide(s);
     line_.error = s.error;
     line_.ended = s.where;
     line_.outstanding = 0;
+    line_.open = line_.rendered == 0;
     line_.input = {}; // what is here already is no answer to QUIT
     line_.read.at = line_.write.at = phase::quit;
 }
@@ -472,7 +473,7 @@ void session_base::distrust(errc why) noexcept {
     lose(why);
     leave({.where = where, .error = why});
     line_.deaf = true;
-    line_.open = !inside;
+    if (inside) line_.open = false;
 }
 
 /// Gives a result to every recipient that has none: the first refusal in protocol order wins.

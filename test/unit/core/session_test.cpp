@@ -738,5 +738,34 @@ TEST(Session, WhatFollowsARefusalIsNoAnswerToQuit) {
     EXPECT_EQ(c.run({"221 bye\r\n"}).what, action::kind::closed);
 }
 
+// A reply may come while a line was given out in part. QUIT would be read as the rest of that line.
+TEST(Session, NoQuitBehindHalfALine) {
+    for (const char* reply : {"421 bye\r\n", "350 what?\r\n", "nonsense\r\n"}) {
+        SCOPED_TRACE(reply);
+        conversation c{19};
+        letter one;
+        ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+        ASSERT_EQ(c.run(pipelining).what, action::kind::ready);
+        ASSERT_EQ(c.s.send(one.mail), errc::ok);
+        c.take_sent();
+        while (c.sent.find("RCPT") == c.sent.npos) {
+            const action a = c.s.next(c.buffer);
+            ASSERT_EQ(a.what, action::kind::write);
+            c.sent += a.octets;
+            c.s.wrote(a.octets.size());
+        }
+        ASSERT_FALSE(c.sent.ends_with("\r\n"));
+        c.s.received(reply);
+        action a = c.s.next(c.buffer);
+        for (int i = 0; i != 5 && a.what != action::kind::closed; ++i) {
+            EXPECT_NE(a.what, action::kind::write);
+            a = c.s.next(c.buffer);
+        }
+        EXPECT_EQ(a.what, action::kind::closed);
+        EXPECT_FALSE(a.ends) << "what was gathered is no QUIT";
+        EXPECT_EQ(one.result().what, *reply == '4' ? outcome::deferred : outcome::not_attempted);
+    }
+}
+
 } // namespace
 } // namespace postrider
