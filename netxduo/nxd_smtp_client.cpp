@@ -458,6 +458,7 @@ UINT nx_smtp_client_last_result_get(NX_SMTP_CLIENT* client_ptr, NX_SMTP_RESULT* 
     if (client_ptr == NX_NULL || result_ptr == NX_NULL) return NX_PTR_ERROR;
     if (client_ptr->nx_smtp_client_id != NX_SMTP_CLIENT_ID) return NX_SMTP_CLIENT_NOT_INTIALIZED;
     postrider::reply said;
+    said.text = ""; // never NULL: printf's %.*s must not see one
     if (client_ptr->nx_smtp_client_last_code != 0) said = session_of(client_ptr).last_reply();
     result_ptr->nx_smtp_result_status = client_ptr->nx_smtp_client_last_status;
     result_ptr->nx_smtp_result_outcome = client_ptr->nx_smtp_client_last_outcome;

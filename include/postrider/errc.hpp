@@ -19,7 +19,7 @@ enum class errc : std::uint8_t {
     invalid_domain = 1,  ///< EHLO argument: empty, too long, or an octet that no domain or address literal has
     invalid_mailbox,     ///< a path that cannot be framed: C0, DEL, `<` or `>` outside quotes, or too long
     invalid_parameter,   ///< an option or parameter value outside its documented range
-    invalid_credentials, ///< user name or password empty, too long, or with a NUL (RFC 4616 §2)
+    invalid_credentials, ///< user name or password with a NUL (RFC 4616 §2)
     no_recipients,       ///< an envelope without a recipient
     wrong_state,         ///< the call does not fit the session's state, e.g. a second mail while one is under way
     bare_line_ending,    ///< content with a bare CR or LF, and the policy is to refuse it (RFC 5321 §2.3.8)

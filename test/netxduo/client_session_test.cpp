@@ -382,6 +382,12 @@ TEST_F(session, the_last_result_is_of_the_last_mail) {
     EXPECT_EQ(NX_SMTP_PHASE_MESSAGE, static_cast<int>(result().nx_smtp_result_phase));
 }
 
+TEST_F(session, the_text_is_empty_and_not_null_where_no_reply_decided) {
+    create();
+    EXPECT_NE(nullptr, result().nx_smtp_result_text);
+    EXPECT_EQ(0u, result().nx_smtp_result_text_length);
+}
+
 TEST_F(session, nobody_listens) {
     std::uint16_t free_port;
     {
