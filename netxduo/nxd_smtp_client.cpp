@@ -159,10 +159,12 @@ bool connection::begin_segment() noexcept {
         sending = NX_NULL;
         return false;
     }
-    room = grow_by = static_cast<ULONG>(sending->nx_packet_data_end - sending->nx_packet_append_ptr);
+    room = static_cast<ULONG>(sending->nx_packet_data_end - sending->nx_packet_append_ptr);
+    grow_by = room != 0 ? room : 1; // a payload that the headers fill has its room in the next packet of the chain
     if (!ok(nx_tcp_socket_mss_get(&client->nx_smtp_client_socket, &segment_left))) return false;
 #ifdef NX_DISABLE_PACKET_CHAIN
     if (segment_left > room) segment_left = room;
+    if (room == 0) return ok(NX_SIZE_ERROR); // and without chains it has none
 #endif
     return true;
 }
@@ -403,7 +405,12 @@ UINT _nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UIN
     const auto from = postrider::mailbox::frame(client_ptr->nx_smtp_client_from_address);
     const auto domain = postrider::domain::frame(client_ptr->nx_smtp_client_domain);
     bool valid = to && from && domain && !to->is_null();
-    for (const CHAR* c = subject; *c != '\0'; ++c)
+#ifdef NX_SMTP_CLIENT_BASIC
+    constexpr bool raw = false;
+#else
+    const bool raw = (client_ptr->nx_smtp_client_flags & NX_SMTP_CLIENT_FLAG_RAW_MESSAGE) != 0;
+#endif
+    for (const CHAR* c = subject; *c != '\0' && !raw; ++c)
         if (*c == '\r' || *c == '\n') valid = false;
     postrider::recipient recipient;
     if (!valid) return record(client_ptr, NX_SMTP_INVALID_PARAM, recipient.result);
@@ -424,13 +431,14 @@ UINT _nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UIN
         content.texts[message::priority] = "X-Priority: 1\r\nImportance: high\r\n";
     if (priority == NX_SMTP_MAIL_PRIORITY_LOW)
         content.texts[message::priority] = "X-Priority: 5\r\nImportance: low\r\n";
-    if ((client_ptr->nx_smtp_client_flags & NX_SMTP_CLIENT_FLAG_RAW_MESSAGE) != 0) content.part = 2 * message::body + 1;
+    if (raw) content.part = 2 * message::body + 1;
 #endif
     UINT status = NX_SUCCESS;
     if (session.start(options_of(client_ptr, *domain)) != errc::ok || session.send(envelope) != errc::ok)
         status = NX_SMTP_INTERNAL_ERROR; // all that they check was checked
     else c.converse(content, buffer);
     c.close();
+    wipe(reinterpret_cast<UCHAR*>(buffer), sizeof buffer); // credentials went through it
     const postrider::status& result = recipient.result;
     if (status == NX_SUCCESS && result.what != outcome::accepted)
         status = postrider::kind(result.error) == postrider::errc_kind::network ? c.status
@@ -459,6 +467,7 @@ UINT nx_smtp_client_last_result_get(NX_SMTP_CLIENT* client_ptr, NX_SMTP_RESULT* 
     if (client_ptr == NX_NULL || result_ptr == NX_NULL) return NX_PTR_ERROR;
     if (client_ptr->nx_smtp_client_id != NX_SMTP_CLIENT_ID) return NX_SMTP_CLIENT_NOT_INTIALIZED;
     postrider::reply said;
+    said.text = ""; // never NULL: printf's %.*s must not see one
     if (client_ptr->nx_smtp_client_last_code != 0) said = session_of(client_ptr).last_reply();
     result_ptr->nx_smtp_result_status = client_ptr->nx_smtp_client_last_status;
     result_ptr->nx_smtp_result_outcome = client_ptr->nx_smtp_client_last_outcome;

@@ -34,6 +34,8 @@ public:
 
     /// After `line` and `reply`: the text of the line just read, without code and enhanced status code.
     std::string_view line() const noexcept { return {text_.data() + line_begin_, size_ - line_begin_}; }
+    /// That line had more text than there was room for: its last word may be half a word.
+    bool line_cut() const noexcept { return cut_ && size_ == text_.size(); }
     /// The number of the line just read, from 1.
     std::size_t line_number() const noexcept { return lines_; }
     /// After `reply`: valid until `next` is called again.

@@ -253,7 +253,10 @@ bool session_base::read_replies() noexcept {
         }
         if (here() == phase::ehlo) {
             // Line 1 is the server's name and greeting (RFC 5321 §4.1.1.1).
-            if (reader_.line_number() > 1) line_.offered.add_line(reader_.line());
+            std::string_view line = reader_.line();
+            if (reader_.line_cut()) // PLAIN may be what is left of PLAIN-CLIENTTOKEN
+                while (!line.empty() && line.back() != ' ') line.remove_suffix(1);
+            if (reader_.line_number() > 1) line_.offered.add_line(line);
             if (event == reply_reader::event::line) reader_.drop_text();
         }
         if (event == reply_reader::event::reply) {
@@ -286,9 +289,13 @@ void session_base::on_reply() noexcept {
     if (digit >= 4) {
         s.what = digit == 4 ? outcome::deferred : outcome::rejected;
         s.error = errc::refused;
-    } else if (at == phase::data ? digit != 3 : at == phase::auth ? code != 235 && code != 334 : digit != 2) {
-        // A code of a digit that makes no sense for its command is no answer to it (RFC 5321 §4.3.2). 235 alone says that
-        // the server knows who we are (RFC 4954 §6).
+    } else if (at == phase::data       ? digit != 3
+               : at == phase::auth     ? code != 235 && code != 334
+               : at == phase::greeting ? code != 220
+                                       : digit != 2) {
+        // A code of a digit that makes no sense for its command is no answer to it (RFC 5321 §4.3.2). 220 alone greets
+        // (§4.3.1): another may be the answer to somebody else's command. 235 alone says that the server knows who we are
+        // (RFC 4954 §6).
         return distrust(errc::unexpected_reply);
     }
     --line_.outstanding;
@@ -437,12 +444,13 @@ void session_base::idle() noexcept {
     if (mail_.under_way != nullptr) line_.write.at = config::many_mails && line_.mail_open ? phase::rset : phase::mail;
 }
 
-/// Ends the session with a QUIT.
+/// Ends the session with a QUIT, but at once where a line was begun: QUIT would be read as the rest of it.
 void session_base::leave(const status& s) noexcept {
     decide(s);
     line_.error = s.error;
     line_.ended = s.where;
     line_.outstanding = 0;
+    line_.open = line_.rendered == 0;
     line_.input = {}; // what is here already is no answer to QUIT
     line_.read.at = line_.write.at = phase::quit;
 }
@@ -464,7 +472,7 @@ void session_base::distrust(errc why) noexcept {
     lose(why);
     leave({.where = where, .error = why});
     line_.deaf = true;
-    line_.open = !inside;
+    if (inside) line_.open = false;
 }
 
 /// Gives a result to every recipient that has none: the first refusal in protocol order wins.

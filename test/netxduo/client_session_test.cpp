@@ -55,8 +55,9 @@ TEST_F(session, twenty_mails_through_one_client) {
     EXPECT_EQ(20u, server.count());
 }
 
-TEST_F(session, any_2yz_is_a_greeting_s_yes) {
+TEST_F(session, a_greeting_is_220_with_or_without_text) {
     EXPECT_EQ(NX_SUCCESS, send_to(ordinary{{{"greeting", "220\r\n"}}, {}}));
+    EXPECT_EQ(NX_SMTP_GREET_REPLY_ERROR, send_to(ordinary{{{"greeting", "250 hello\r\n"}}, {}}));
 }
 
 TEST_F(session, a_greeting_that_refuses_gets_a_quit) {
@@ -380,6 +381,12 @@ TEST_F(session, the_last_result_is_of_the_last_mail) {
     EXPECT_EQ(250u, result().nx_smtp_result_reply_code);
     EXPECT_EQ("queued", text_of(result()));
     EXPECT_EQ(NX_SMTP_PHASE_MESSAGE, static_cast<int>(result().nx_smtp_result_phase));
+}
+
+TEST_F(session, the_text_is_empty_and_not_null_where_no_reply_decided) {
+    create();
+    EXPECT_NE(nullptr, result().nx_smtp_result_text);
+    EXPECT_EQ(0u, result().nx_smtp_result_text_length);
 }
 
 TEST_F(session, nobody_listens) {

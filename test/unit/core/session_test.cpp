@@ -437,6 +437,23 @@ TEST(Session, ALineThatWasBegunIsFinished) {
     EXPECT_EQ(l.recipients[0].result.code, 550);
 }
 
+// An AUTH line that finds no room is cut, and what is left of its last word is not taken for a mechanism.
+TEST(Session, HalfAMechanismIsNone) {
+    for (const char* behind : {"", "X"}) {
+        session<128> s;
+        std::array<char, 64> buffer;
+        ASSERT_EQ(s.start(plain_options()), errc::ok);
+        s.received("220 mx\r\n");
+        ASSERT_EQ(s.next(buffer).what, action::kind::write);
+        const std::string line = "250 AUTH LOGIN " + std::string(128 - 17, 'X') + " PLAIN" + behind + "\r\n";
+        const std::string reply = "250-mx\r\n" + line;
+        s.received(reply);
+        EXPECT_EQ(s.next(buffer).what, action::kind::ready);
+        EXPECT_TRUE(s.offered().mechanisms.has(mechanism::login));
+        EXPECT_EQ(s.offered().mechanisms.has(mechanism::plain), *behind == '\0') << behind; // 128 octets find room
+    }
+}
+
 // A group has the limit of each reply in turn.
 TEST(Session, LimitsWithinAGroup) {
     conversation c;
@@ -774,6 +791,35 @@ TEST(Session, WhatFollowsARefusalIsNoAnswerToQuit) {
     EXPECT_EQ(c.run({"554 go away\r\n421 now\r\n"}).what, action::kind::read);
     EXPECT_EQ(c.sent, "QUIT\r\n");
     EXPECT_EQ(c.run({"221 bye\r\n"}).what, action::kind::closed);
+}
+
+// A reply may come while a line was given out in part. QUIT would be read as the rest of that line.
+TEST(Session, NoQuitBehindHalfALine) {
+    for (const char* reply : {"421 bye\r\n", "350 what?\r\n", "nonsense\r\n"}) {
+        SCOPED_TRACE(reply);
+        conversation c{19};
+        letter one;
+        ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+        ASSERT_EQ(c.run(pipelining).what, action::kind::ready);
+        ASSERT_EQ(c.s.send(one.mail), errc::ok);
+        c.take_sent();
+        while (c.sent.find("RCPT") == c.sent.npos) {
+            const action a = c.s.next(c.buffer);
+            ASSERT_EQ(a.what, action::kind::write);
+            c.sent += a.octets;
+            c.s.wrote(a.octets.size());
+        }
+        ASSERT_FALSE(c.sent.ends_with("\r\n"));
+        c.s.received(reply);
+        action a = c.s.next(c.buffer);
+        for (int i = 0; i != 5 && a.what != action::kind::closed; ++i) {
+            EXPECT_NE(a.what, action::kind::write);
+            a = c.s.next(c.buffer);
+        }
+        EXPECT_EQ(a.what, action::kind::closed);
+        EXPECT_FALSE(a.ends) << "what was gathered is no QUIT";
+        EXPECT_EQ(one.result().what, *reply == '4' ? outcome::deferred : outcome::not_attempted);
+    }
 }
 
 } // namespace
