@@ -50,8 +50,8 @@ struct message {
 
     static constexpr const CHAR* fixed[] = {
         "To: <", ">\r\nFrom: <", ">\r\nSubject: ",
-        "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n\tcharset=\"utf-8\"\r\n"
-        "Content-Transfer-Encoding: 8bit\r\n",
+        ("\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n\tcharset=\"utf-8\"\r\n"
+         "Content-Transfer-Encoding: 8bit\r\n"),
         "\r\n"};
     static constexpr UINT subject = 2, priority = 3, body = 4; // among `texts`
     std::string_view next() noexcept;
