@@ -454,6 +454,20 @@ TEST(Session, HalfAMechanismIsNone) {
     }
 }
 
+// A keyword that finds no room is none at all, and costs the lines behind it nothing.
+TEST(Session, ALineThatIsCutCostsTheNextNothing) {
+    session<128> s;
+    std::array<char, 64> buffer;
+    ASSERT_EQ(s.start(plain_options()), errc::ok);
+    s.received("220 mx\r\n");
+    ASSERT_EQ(s.next(buffer).what, action::kind::write);
+    const std::string reply = "250-mx\r\n250-" + std::string(200, 'X') + "\r\n250-PIPELINING\r\n250 AUTH LOGIN\r\n";
+    s.received(reply);
+    EXPECT_EQ(s.next(buffer).what, action::kind::ready);
+    EXPECT_TRUE(s.offered().has(extension::pipelining));
+    EXPECT_TRUE(s.offered().mechanisms.has(mechanism::login));
+}
+
 // A group has the limit of each reply in turn.
 TEST(Session, LimitsWithinAGroup) {
     conversation c;
