@@ -255,8 +255,7 @@ void connection::converse(message& content, CHAR* buffer) noexcept {
             break;
         case action::kind::read:
             // What is said to QUIT changes nothing, and the text of the reply before it is to be kept.
-            done = a.where == phase::quit ? false : receive(a, buffer);
-            if (a.where == phase::quit) receive(a, buffer);
+            done = receive(a, buffer) && a.where != phase::quit;
             break;
         case action::kind::ready: static_cast<void>(session.quit()); break;
         case action::kind::closed: return;
