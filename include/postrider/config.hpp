@@ -13,11 +13,24 @@
 #define POSTRIDER_ENHANCED_STATUS 1
 #endif
 #ifndef POSTRIDER_MANY_MAILS
-/// Several mails on a connection, NOOP and RSET. Without it a session takes one mail.
+/// Several mails on a connection, look-ahead, further transactions for recipients that did not fit, and commands by
+/// themselves (NOOP, VRFY, ...). Without it a session takes one mail, in one transaction.
 #define POSTRIDER_MANY_MAILS 1
 #endif
+#ifndef POSTRIDER_CHUNKING
+/// BDAT where the server offers that (RFC 3030). Without it: DATA.
+#define POSTRIDER_CHUNKING 1
+#endif
+#ifndef POSTRIDER_LMTP
+/// LMTP (RFC 2033) beside SMTP.
+#define POSTRIDER_LMTP 1
+#endif
+#ifndef POSTRIDER_PARAMETERS
+/// SIZE, and BODY=8BITMIME. Without it MAIL and RCPT have no parameters.
+#define POSTRIDER_PARAMETERS 1
+#endif
 #ifndef POSTRIDER_ALL_EXTENSIONS
-/// All extensions of capabilities.hpp are looked for in an EHLO reply. Without it: those that the engine itself uses.
+/// All other extensions of capabilities.hpp. Without it: AUTH, and what the macros above let in.
 #define POSTRIDER_ALL_EXTENSIONS 1
 #endif
 #ifndef POSTRIDER_REPLY_LINE
@@ -34,7 +47,10 @@ namespace postrider::config {
 inline constexpr bool pipelining = POSTRIDER_PIPELINING != 0;
 inline constexpr bool enhanced_status = POSTRIDER_ENHANCED_STATUS != 0;
 inline constexpr bool many_mails = POSTRIDER_MANY_MAILS != 0;
-inline constexpr bool all_extensions = POSTRIDER_ALL_EXTENSIONS != 0;
+inline constexpr bool parameters = POSTRIDER_PARAMETERS != 0;
+inline constexpr bool chunking = POSTRIDER_CHUNKING != 0 && parameters;
+inline constexpr bool lmtp = POSTRIDER_LMTP != 0;
+inline constexpr bool all_extensions = POSTRIDER_ALL_EXTENSIONS != 0 && chunking && pipelining;
 
 } // namespace postrider::config
 

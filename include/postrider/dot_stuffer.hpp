@@ -1,4 +1,4 @@
-// dot_stuffer.hpp - content to what DATA carries: canonical line ends and transparency, chunk by chunk, without a copy.
+// dot_stuffer.hpp - content to what DATA or BDAT carries: canonical line ends, and dots for DATA, part by part, without a copy.
 #ifndef POSTRIDER_DOT_STUFFER_HPP
 #define POSTRIDER_DOT_STUFFER_HPP
 
@@ -18,14 +18,16 @@ enum class line_ends : std::uint8_t {
 /// always whole: with it, or without it for content that has no octet at all.
 class dot_stuffer {
 public:
-    explicit constexpr dot_stuffer(line_ends policy = line_ends::normalise) noexcept : policy_(policy) {}
+    /// Without `dots` for BDAT, where a dot is a dot (RFC 3030 §2).
+    explicit constexpr dot_stuffer(line_ends policy = line_ends::normalise, bool dots = true) noexcept
+        : policy_(policy), dots_(dots) {}
 
     /// Takes octets off the front of `input` and returns what to send for them: a part of `input`, or a text of static
     /// lifetime. Empty only when `input` is used up, or `failed()`.
     std::string_view next(std::string_view& input) noexcept;
 
-    /// What ends the content: `CRLF . CRLF`, or `. CRLF` where nothing came before. Call it once, after all input;
-    /// empty if `failed()`, which a CR as the very last octet can still bring about.
+    /// What ends the content: `CRLF . CRLF`, or `. CRLF` where nothing came before; without dots `CRLF`, or nothing. Call it
+    /// once, after all input; empty if `failed()`, which a CR as the very last octet can still bring about.
     std::string_view terminator() noexcept;
 
     /// A bare line ending was met under `line_ends::refuse`.
@@ -39,6 +41,7 @@ private:
 
     state state_ = state::line_start;
     line_ends policy_;
+    bool dots_;
 };
 
 } // namespace postrider

@@ -24,7 +24,8 @@ enum class errc : std::uint8_t {
     wrong_state,         ///< the call does not fit the session's state, e.g. a second mail while one is under way
     bare_line_ending,    ///< content with a bare CR or LF, and the policy is to refuse it (RFC 5321 §2.3.8)
     body_failed,         ///< the caller's body source could not go on; the mail was abandoned before it could commit
-    cleartext_auth,      ///< credentials were given, the connection is not encrypted, `allow_cleartext_auth` is not set
+    content_mismatch, ///< pulled content is not what was declared: an octet above 127, or another size. The mail was given up
+    cleartext_auth, ///< credentials were given, the connection is not encrypted, `allow_cleartext_auth` is not set
 
     // The network's fault: the connection is gone, or never was.
     host_not_found = 32, ///< the name does not exist, or has no address
@@ -44,8 +45,13 @@ enum class errc : std::uint8_t {
     unexpected_reply,   ///< a reply that nobody waits for, or one that makes no sense for its command
 
     // The server's "no", where a whole operation is summed up in one value.
-    refused = 96,     ///< the status beside it holds the reply
-    auth_unavailable, ///< credentials were given, and the server offers no mechanism that they can be used with
+    refused = 96,          ///< the status beside it holds the reply
+    auth_unavailable,      ///< credentials were given, and the server offers no mechanism that they can be used with
+    extension_unavailable, ///< the mail needs an extension that the server does not offer: `mail::missing`
+    message_too_large,     ///< larger than the server's limit (RFC 1870 §4): not attempted
+    other_refused,         ///< another recipient was refused, and the policy is all or nothing
+    too_many_recipients,   ///< more than the server takes in a transaction, and there can be no further one
+    mail_limit,            ///< the server takes no more mails on this connection (RFC 9422): use another
 };
 
 enum class errc_kind : std::uint8_t { none, caller, network, protocol, server };

@@ -10,7 +10,28 @@
 namespace postrider {
 
 /// Where in the session something happened: the command whose reply is meant, in protocol order.
-enum class phase : std::uint8_t { connect, greeting, ehlo, helo, auth, noop, rset, mail, rcpt, data, content, quit };
+/// EHLO is LHLO over LMTP; `content` is what follows DATA, or BDAT and what follows it. Those behind `quit` are commands
+/// that a caller asks for by themselves.
+enum class phase : std::uint8_t {
+    connect,
+    greeting,
+    ehlo,
+    helo,
+    auth,
+    noop,
+    rset,
+    mail,
+    rcpt,
+    data,
+    content,
+    quit,
+    vrfy,
+    expn,
+    help,
+    etrn,
+    xforward,
+    xclient
+};
 
 /// The RFC's word for the phase, e.g. "RCPT"; of static lifetime.
 std::string_view name(phase where) noexcept;

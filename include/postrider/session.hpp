@@ -1,8 +1,9 @@
-// session.hpp - one SMTP session as a state machine that does no I/O: ask it what it wants, do that, tell it what happened.
+// session.hpp - one SMTP or LMTP session as a state machine that does no I/O: ask it what it wants, do that, tell it what
+// happened.
 //
 //     postrider::session<> s;
 //     s.start({.client = *postrider::domain::parse("client.example")});       // once a connection stands
-//     s.send(envelope);                                                       // or when `next` says `ready`
+//     s.send(mail);                                                           // at any time; as many as you like
 //     for (;;) {
 //         postrider::action a = s.next(buffer);
 //         switch (a.what) { ... }                                             // see action.hpp
@@ -17,8 +18,8 @@
 #include "postrider/capabilities.hpp"
 #include "postrider/config.hpp"
 #include "postrider/dot_stuffer.hpp"
-#include "postrider/envelope.hpp"
 #include "postrider/errc.hpp"
+#include "postrider/mail.hpp"
 #include "postrider/reply_reader.hpp"
 
 #include <array>
@@ -29,14 +30,34 @@
 
 namespace postrider {
 
+/// What may leave together with AUTH, where PIPELINING is offered and AUTH is done in one step (PLAIN with its initial
+/// response; RFC 4954 §4).
+enum class auth_flight : std::uint8_t {
+    alone,         ///< nothing: the answer is awaited first
+    with_envelope, ///< MAIL and RCPT (the default). DATA and BDAT wait for the 235
+    /// All. Saves a wait, and is for a server that has answered 235 to these credentials before: where AUTH is refused, a
+    /// server that relays without it takes the mail unauthenticated, and one that hangs up leaves its fate unknown.
+    eager,
+};
+
 /// The texts behind it must outlive the session.
 struct session_options {
     domain client;                            ///< how this client calls itself in EHLO (RFC 5321 §4.1.1.1)
     credentials auth{};                       ///< default: no authentication
     line_ends content = line_ends::normalise; ///< what to do with bare CR and LF in the content
     bool helo = false;                        ///< say HELO and not EHLO: no extension, and so no AUTH, is used
-    bool pipelining = true;                   ///< send commands in groups where the server offers that (RFC 2920)
-    bool encrypted = false;                   ///< the connection is inside TLS already
+    bool lmtp = false;      ///< LMTP (RFC 2033): LHLO, and an answer to the content for each recipient
+    bool encrypted = false; ///< the connection is inside TLS already
+    auth_flight auth_with = auth_flight::with_envelope;
+    /// Not to be used although the server offers them, e.g. PIPELINING: one command at a time, one wait each.
+    flags<extension> unused{};
+    /// How many mails may be *in doubt*: their content is on its way, and no answer to it has come. With more than 1, and
+    /// where PIPELINING and CHUNKING are offered, many mails share a flight, and if the connection breaks, all of these are
+    /// `unknown`. By DATA it is one mail at a time in any case, but the envelope of the next leaves with its content.
+    std::uint16_t look_ahead = 1;
+    /// BDAT shares a flight with MAIL and RCPT unless the content is larger: then the answers are awaited, so that what
+    /// nobody wants is not sent.
+    std::uint32_t speculative_octets = 1u << 20;
 };
 
 /// The logic; the memory is the derived `session`'s. Not to be copied or moved: it keeps views into itself.
@@ -45,9 +66,10 @@ public:
     session_base(const session_base&) = delete;
     session_base& operator=(const session_base&) = delete;
 
-    /// Begins a session on a connection that has just been made; whatever was before is forgotten.
-    /// `invalid_credentials`: a NUL in them. `cleartext_auth`: see `credentials::allow_cleartext_auth`. After an error the
-    /// session is closed and nothing will be sent.
+    /// Begins a session on a connection that has just been made; whatever was before is forgotten, mails included: those
+    /// that were not told of as done keep the results that they have.
+    /// `invalid_credentials`: a NUL in them. `cleartext_auth`: see `credentials::allow_cleartext_auth`. `invalid_parameter`:
+    /// `helo` together with `lmtp`, or `look_ahead` 0. After an error the session is closed and nothing will be sent.
     [[nodiscard]] errc start(const session_options& options) noexcept;
 
     /// What to do next. Everything received so far is dealt with first. `buffer` is where command lines are rendered; any
@@ -66,26 +88,44 @@ public:
     /// received before must have been dealt with (see `received`). The connection must be closed.
     void failed(errc why) noexcept;
 
-    // What the caller wants. Each returns `wrong_state` where it does not fit.
+    // What the caller wants.
 
-    /// Hands over a mail: directly after `start`, or when `next` answered `ready`. One at a time.
-    /// `no_recipients`, `invalid_mailbox` (a null path among the recipients): nothing was sent, the results are untouched.
-    [[nodiscard]] errc send(const envelope& mail) noexcept;
+    /// Hands over a mail: at any time between `start` and the end of the session. It is sent after those before it, and is
+    /// the caller's again when `next` says `mail`.
+    /// Not taken, and untouched, with: `wrong_state` (the session is over, or leaving; the mail is under way already),
+    /// `no_recipients`, `invalid_mailbox` (a null path among the recipients), `invalid_parameter` (`mail::parameters`,
+    /// `notify` or `original_recipient` out of range), `bare_line_ending` (content in memory, and the policy is to refuse).
+    [[nodiscard]] errc send(mail& m) noexcept;
+    /// Whether a further mail could leave with the flight that is being put together: who has one should call `send` now,
+    /// before `next`.
+    [[nodiscard]] bool wants_mail() const noexcept;
     /// In answer to `action::kind::content`: the next part, which may be empty. It is not copied, and is used up when
     /// `next` asks for more, or for something else.
-    void content(std::string_view part) noexcept { mail_.content = part; }
-    /// In answer to `action::kind::content`: there is no more.
-    void end_of_content() noexcept { mail_.all_given = true; }
-    /// In answer to `action::kind::content`: there should be more, but it cannot be had. The mail is abandoned, without
-    /// the dot that would commit it, by closing the connection (RFC 5321 §4.1.1.4 knows no other way).
-    void content_failed() noexcept {
-        if (line_.write.at == phase::content) failed(errc::body_failed);
+    void content(std::string_view part) noexcept {
+        content_.part = part;
+        content_.fresh = true;
     }
-    /// Sends NOOP; its answer is `action::kind::answered`. When `next` answered `ready`.
+    /// In answer to `action::kind::content`: there is no more.
+    void end_of_content() noexcept { content_.all_given = true; }
+    /// In answer to `action::kind::content`: there should be more, but it cannot be had. The mail is abandoned with
+    /// `body_failed`, without what would commit it: between two BDAT commands by RSET, else by closing the connection (RFC
+    /// 5321 §4.1.1.4 knows no other way).
+    void content_failed() noexcept {
+        if (line_.open && line_.write.at == phase::content) give_up(errc::body_failed);
+    }
+    /// A command by itself, when `next` answered `ready`; its answer is `action::kind::answered`. `command` is one of
+    /// - `phase::noop`, `phase::rset` (never needed between two mails: the session sends it where it is);
+    /// - `phase::vrfy`, `phase::expn`, `phase::help`, `phase::etrn` (RFC 1985): `argument` stands behind the verb;
+    /// - `phase::xforward`, `phase::xclient` (Postfix): `argument` are the attributes, e.g. `ADDR=192.0.2.1`, their values
+    ///   in xtext. After XCLIENT the session begins again, with EHLO and AUTH.
+    ///
+    /// `wrong_state`: not `ready`. `invalid_parameter`: another command, or an argument with control characters, or of more
+    /// than 500 octets, or missing where there must be one. SEND, SOML, SAML and TURN do not exist any more (RFC 5321
+    /// appendix F).
+    [[nodiscard]] errc ask(phase command, std::string_view argument = {}) noexcept;
     [[nodiscard]] errc noop() noexcept { return ask(phase::noop); }
-    /// The same with RSET. Never needed between two mails: the session sends it where it is.
     [[nodiscard]] errc reset() noexcept { return ask(phase::rset); }
-    /// Says QUIT and waits a short time for the answer, which changes nothing.
+    /// Says QUIT and waits a short time for the answer, which changes nothing. When `next` answered `ready`.
     [[nodiscard]] errc quit() noexcept { return ask(phase::quit); }
 
     // What is known.
@@ -98,6 +138,8 @@ public:
     /// After `closed`: the phase in which the session ended. What became of a mail is in its recipients.
     phase where() const noexcept { return line_.ended; }
     bool encrypted() const noexcept { return options_.encrypted; }
+    /// The server has answered 235 in this session: `auth_flight::eager` is safe for the next one with it.
+    bool authenticated() const noexcept { return line_.authenticated; }
 
 protected:
     explicit session_base(std::span<char> reply_text) noexcept : reader_(reply_text) {}
@@ -109,42 +151,78 @@ private:
         std::size_t recipient = 0;
     };
 
-    bool may_write() const noexcept;
     bool turn(action& a, std::span<char> buffer) noexcept;
+    // Which mail, and when.
+    mail* unstarted() const noexcept;
+    bool usable(extension e) const noexcept { return line_.offered.has(e) && !options_.unused.has(e); }
+    bool may_begin() const noexcept;
+    bool limits_to_ask(const mail& m) const noexcept;
+    bool in_chunks(const mail& m) const noexcept;
+    void begin(mail& m) noexcept;
+    errc fits(mail& m) const noexcept;
+    void next_recipient() noexcept;
+    void stop_writing() noexcept;
+    static bool repeatable(const mail& m) noexcept;
+    static bool is_through(const mail& m) noexcept;
+    bool let_go(const mail& m) const noexcept;
+    void retire(mail& m) noexcept;
     // Write side.
+    bool may_write() const noexcept;
+    bool may_commit() const noexcept;
+    bool pointless() const noexcept;
     void write_command(action& a, std::span<char> buffer) noexcept;
     bool write_content(action& a) noexcept;
+    bool write_chunk(action& a, std::span<char> buffer) noexcept;
+    bool fetch(action& a) noexcept;
+    bool measure_chunk() noexcept;
+    void note_given(const action& a) noexcept;
+    void end_content(action& a) noexcept;
     bool render(class command_writer& to) const noexcept;
     void advance_write() noexcept;
+    void give_up(errc why) noexcept;
     // Reply side.
     bool read_replies() noexcept;
     void on_reply() noexcept;
     void on_hello(status& s) noexcept;
     void on_auth(const status& s) noexcept;
+    void on_mail(const status& s) noexcept;
     void on_recipient(const status& s) noexcept;
     void on_data(const status& s) noexcept;
     void on_content(const status& s) noexcept;
+    void on_goodbye(const status& s) noexcept;
+    void advance_read() noexcept;
+    cursor beginning() const noexcept;
     // Turns of the session.
-    errc ask(phase command) noexcept;
     void idle() noexcept;
     void leave(const status& s) noexcept;
     void over(errc why, phase where) noexcept;
     void distrust(errc why) noexcept;
-    void decide(const status& s) noexcept;
+    void decide(mail& m, status s) noexcept;
+    void decide_all(const status& s) noexcept;
+    static status no_answer(errc why) noexcept;
     void lose(errc why) noexcept;
+    bool handed_over(const mail& m) const noexcept;
     mechanism choose_mechanism() const noexcept;
+    bool one_step_auth() const noexcept;
     phase here() const noexcept { return line_.outstanding != 0 ? line_.read.at : line_.write.at; }
-    bool refused(const status& s) const noexcept { return s.error != errc::ok; }
+    static bool refused(const status& s) noexcept { return s.error != errc::ok; }
 
     /// All zero when a connection begins. Flags come first: a Cortex-M reaches the front of an object by short
     /// instructions.
     struct line_state {
         bool open = false;                        ///< the session may go on
+        bool up = false;                          ///< mails may be sent
         bool deaf = false;                        ///< nothing that the server says is believed any more
         bool authenticates = false;               ///< AUTH is wanted
+        bool authenticated = false;               ///< a 235 was read
+        bool auth_due = false;                    ///< AUTH left in a flight with what follows it, and is not answered
         bool mail_open = false;                   ///< the server holds a reverse-path: RSET before the next MAIL
+        bool written_open = false;                ///< the same, once it has dealt with all that was rendered
+        bool asked = false;                       ///< a command by itself is under way
+        bool limits_stale = false;                ///< LIMITS are those from before AUTH (RFC 9422 §4)
         action::kind event = action::kind::ready; ///< `ready`: none
         errc error = errc::ok;
+        errc doomed = errc::ok; ///< the content under way is given up, once the mails before it are answered
         phase ended = phase::connect;
         mechanism chosen = mechanism::none;
         std::uint8_t challenges = 0; ///< 334 replies in this AUTH exchange
@@ -152,28 +230,38 @@ private:
         cursor read;                 ///< the command whose reply is due next, if `outstanding` is not 0
         std::size_t outstanding = 0; ///< commands rendered and not answered; the greeting counts as one
         std::size_t rendered = 0;    ///< octets of the command at `write` that were given out already
-        std::size_t unsent = 0;      ///< octets given out by `next` that the system has not taken
+        std::size_t given = 0;       ///< octets given out by `next`, all in all (it may wrap)
+        std::size_t unsent = 0;      ///< of these, how many the system has not taken
         std::size_t event_recipient = 0;
         std::uint32_t serial = 0;
+        std::uint32_t epoch = 0;        ///< how often the session was started
+        std::uint32_t in_doubt = 0;     ///< mails whose content was ended and that are still in the queue
+        std::uint32_t transactions = 0; ///< begun on this connection
+        std::uint32_t rcpt_most = 0;    ///< recipients that the server takes at a time, as it has shown; 0: not known
+        mail* event_mail = nullptr;
+        mail* first = nullptr;   ///< the oldest mail that is not done: replies are its
+        mail* last = nullptr;    ///< the newest
+        mail* started = nullptr; ///< the newest whose transaction has begun; null: none that is still in the queue
         std::string_view input;
+        std::string_view argument; ///< of the command that was asked for
+        status goodbye;            ///< a 421, or a refused AUTH: what was sent behind it is still read
         capabilities offered;
     };
-    /// All zero when a mail begins.
-    struct mail_state {
-        bool go_ahead = false;    ///< a 354 was read: content is due
-        bool discard = false;     ///< the content is a lone dot: nobody would get it (RFC 2920 §3.1)
-        bool all_given = false;   ///< the caller has given all of the content
-        bool ending_sent = false; ///< the octets that end the content were given out
-        bool failing = false;     ///< MAIL was refused: what is left of the group is only read
-        const envelope* under_way = nullptr;
-        std::size_t attempted = 0; ///< recipients whose RCPT was rendered
-        std::size_t accepted = 0;  ///< recipients whose RCPT was answered 2yz
-        std::string_view content;
+    /// The content that is being written. All zero when a transaction begins.
+    struct content_state {
+        std::string_view part;     ///< the rest of the part under way
+        std::size_t next_part = 0; ///< in memory: of `mail_content::more`
+        std::uint64_t chunk_left = 0;
+        bool fresh = false; ///< the part was given just now
+        bool asked = false;
+        bool all_given = false; ///< there is nothing behind the part
+        bool measured = false;  ///< `chunk_left` is that of the BDAT to be rendered
+        bool in_chunk = false;
+        bool last_chunk = false;
     };
-    bool content_handed_over() const noexcept { return mail_.ending_sent && line_.unsent == 0; }
 
     line_state line_;
-    mail_state mail_;
+    content_state content_;
     dot_stuffer stuffer_;
     reply_reader reader_;
     session_options options_{domain{}};

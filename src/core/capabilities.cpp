@@ -12,19 +12,38 @@ namespace {
 /// In the order of the flags of `extension`; each ends with a NUL.
 constexpr const char* keywords() noexcept {
     if constexpr (config::all_extensions)
-        return "AUTH\0PIPELINING\0SIZE\08BITMIME\0ENHANCEDSTATUSCODES\0STARTTLS\0CHUNKING\0SMTPUTF8\0DSN\0";
+        return "AUTH\0PIPELINING\0SIZE\08BITMIME\0CHUNKING\0SMTPUTF8\0DSN\0BINARYMIME\0LIMITS\0DELIVERBY\0MT-PRIORITY\0"
+               "FUTURERELEASE\0REQUIRETLS\0BURL\0XCLIENT\0XFORWARD\0ETRN\0VRFY\0EXPN\0HELP\0ENHANCEDSTATUSCODES\0"
+               "STARTTLS\0";
+    else if constexpr (config::chunking) return "AUTH\0PIPELINING\0SIZE\08BITMIME\0CHUNKING\0";
+    else if constexpr (config::parameters) return "AUTH\0PIPELINING\0SIZE\08BITMIME\0";
     else return config::pipelining ? "AUTH\0PIPELINING\0" : "AUTH\0";
 }
 
-std::size_t number(std::string_view digits) noexcept {
-    constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
-    std::size_t value = 0;
+template <class Number>
+Number number(std::string_view digits) noexcept {
+    constexpr Number most = std::numeric_limits<Number>::max();
+    Number value = 0;
     for (const char c : digits) {
         if (!is_digit(c)) return 0;
         if (value > (most - 9) / 10) return most;
-        value = value * 10 + static_cast<std::size_t>(c - '0');
+        value = value * 10 + static_cast<Number>(c - '0');
     }
     return value;
+}
+
+/// RFC 9422 §2: *( SP limit-name "=" limit-value ); unknown limits are passed over.
+void take_limits(capabilities& to, std::string_view line) noexcept {
+    for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
+        std::size_t equals = 0;
+        while (equals != word.size() && word[equals] != '=') ++equals;
+        if (equals == word.size()) continue;
+        const std::string_view limit{word.data(), equals};
+        word.remove_prefix(equals + 1);
+        if (is_keyword(limit, "MAILMAX")) to.mail_max = number<std::uint32_t>(word);
+        if (is_keyword(limit, "RCPTMAX")) to.rcpt_max = number<std::uint32_t>(word);
+        if (is_keyword(limit, "RCPTDOMAINMAX")) to.rcpt_domain_max = number<std::uint32_t>(word);
+    }
 }
 
 } // namespace
@@ -38,14 +57,16 @@ void capabilities::add_line(std::string_view line) noexcept {
         line = {word.data() + 5, word.size() - 5 + line.size()};
         word.remove_suffix(word.size() - 4);
     }
-    std::uint16_t flag = 1;
-    for (const char* keyword = keywords(); *keyword != '\0'; flag = static_cast<std::uint16_t>(flag << 1)) {
+    std::uint32_t flag = 1;
+    for (const char* keyword = keywords(); *keyword != '\0'; flag <<= 1) {
         const std::string_view known = keyword;
         keyword += known.size() + 1;
         if (!is_keyword(word, known)) continue;
-        extensions.add(extension{flag});
-        if (config::all_extensions && extension{flag} == extension::size) size_limit = number(take_word(line));
-        if (extension{flag} != extension::auth) return;
+        const extension found{flag};
+        extensions.add(found);
+        if (config::parameters && found == extension::size) size_limit = number<std::uint64_t>(take_word(line));
+        if (config::all_extensions && found == extension::limits) take_limits(*this, line);
+        if (found != extension::auth) return;
         while (!(word = take_word(line)).empty()) {
             if (is_keyword(word, "PLAIN")) mechanisms.add(mechanism::plain);
             if (is_keyword(word, "LOGIN")) mechanisms.add(mechanism::login);

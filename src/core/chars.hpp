@@ -21,6 +21,14 @@ constexpr bool is_keyword(std::string_view text, std::string_view keyword) noexc
     return true;
 }
 
+/// Whether two texts are the same but for the case of letters.
+constexpr bool is_same(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i != a.size(); ++i)
+        if (to_upper(a[i]) != to_upper(b[i])) return false;
+    return true;
+}
+
 /// Takes the next word, up to a space or the end, off the front of `text`; spaces before it are dropped.
 constexpr std::string_view take_word(std::string_view& text) noexcept {
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);

@@ -37,4 +37,25 @@ void command_writer::put_base64(std::span<const std::string_view> parts) noexcep
     put({text, 4});
 }
 
+void command_writer::put_number(std::uint64_t number) noexcept {
+    char digits[20];
+    std::size_t at = sizeof digits;
+    do digits[--at] = static_cast<char>('0' + number % 10);
+    while ((number /= 10) != 0);
+    put({digits + at, sizeof digits - at});
+}
+
+void command_writer::put_xtext(std::string_view text) noexcept {
+    constexpr const char* hexadecimal = "0123456789ABCDEF";
+    for (const char& c : text) {
+        const auto octet = static_cast<unsigned char>(c);
+        if (octet > ' ' && octet < 127 && c != '+' && c != '=') {
+            put({&c, 1});
+            continue;
+        }
+        const char escaped[] = {'+', hexadecimal[octet >> 4], hexadecimal[octet & 15]};
+        put({escaped, 3});
+    }
+}
+
 } // namespace postrider

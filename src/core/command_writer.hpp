@@ -3,6 +3,7 @@
 #define POSTRIDER_CORE_COMMAND_WRITER_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -17,6 +18,10 @@ public:
     void put(std::string_view text) noexcept;
     /// The base64 (RFC 4648 §4) of the concatenation of the parts.
     void put_base64(std::span<const std::string_view> parts) noexcept;
+
+    void put_number(std::uint64_t number) noexcept;
+    /// RFC 3461 §4: printable ASCII but "+" and "=" as it is, each other octet as "+" and two hexadecimal digits.
+    void put_xtext(std::string_view text) noexcept;
 
     std::size_t written() const noexcept { return written_; }     ///< octets that lie in the buffer now
     bool whole() const noexcept { return skip_ == 0 && !short_; } ///< the end of what was put lies in the buffer

@@ -1,5 +1,7 @@
 #include "postrider/dot_stuffer.hpp"
 
+#include "core/line_end.hpp"
+
 namespace postrider {
 
 bool dot_stuffer::refuse() noexcept {
@@ -15,7 +17,7 @@ std::string_view dot_stuffer::next(std::string_view& input) noexcept {
             state_ = state::line_end;
             continue; // the octet behind it may come with the next chunk only
         }
-        const bool dot = input.front() == '.';
+        const bool dot = dots_ && input.front() == '.';
         if (state_ == state::line_end) {
             state_ = state::in_line;
             return dot ? "\r\n." : "\r\n";
@@ -31,14 +33,15 @@ std::string_view dot_stuffer::next(std::string_view& input) noexcept {
         const char* const end = begin + input.size();
         const char* at = begin;
         std::size_t held = 0; // octets behind the run that are taken but not sent
-        for (; at != end; ++at) {
+        for (;;) {
+            at = find_line_end(at, end);
+            if (at == end) break;
             if (*at == '\n') {
                 if (refuse()) break;
                 state_ = state::line_end;
                 held = 1;
                 break;
             }
-            if (*at != '\r') continue;
             if (end - at < 2 || at[1] != '\n') {
                 state_ = state::cr; // whether it is bare is known with the next octet
                 held = 1;
@@ -49,9 +52,8 @@ std::string_view dot_stuffer::next(std::string_view& input) noexcept {
                 held = 2;
                 break;
             }
-            ++at;
-            if (at[1] == '.') {
-                ++at;
+            at += 2;
+            if (dots_ && *at == '.') {
                 state_ = state::line_start;
                 break;
             }
@@ -66,7 +68,10 @@ std::string_view dot_stuffer::next(std::string_view& input) noexcept {
 std::string_view dot_stuffer::terminator() noexcept {
     if (state_ == state::cr && refuse()) return {};
     if (failed()) return {};
-    return state_ == state::line_start ? ".\r\n" : "\r\n.\r\n";
+    std::string_view ending = "\r\n.\r\n";
+    if (state_ == state::line_start) ending.remove_prefix(2);
+    if (!dots_) ending.remove_suffix(3);
+    return ending;
 }
 
 } // namespace postrider

@@ -14,6 +14,7 @@ const char* describe(errc error) noexcept {
     case errc::bare_line_ending:
         return "the content has a CR without LF, or an LF without CR, and the policy is to refuse it";
     case errc::body_failed: return "the source of the content could not go on";
+    case errc::content_mismatch: return "the content is not what was declared: an octet above 127, or another size";
     case errc::cleartext_auth: return "the connection is not encrypted, and credentials in clear text were not allowed";
     case errc::host_not_found: return "the host name does not exist or has no address";
     case errc::resolver_failed: return "the host name could not be looked up: no DNS server answered";
@@ -30,6 +31,12 @@ const char* describe(errc error) noexcept {
     case errc::unexpected_reply: return "the server sent a reply that does not fit what it was asked";
     case errc::refused: return "refused by the server";
     case errc::auth_unavailable: return "the server does not offer a mechanism to authenticate with";
+    case errc::extension_unavailable: return "the mail needs an extension that the server does not offer";
+    case errc::message_too_large: return "the mail is larger than the server takes";
+    case errc::other_refused: return "another recipient was refused, and the mail was for all or none";
+    case errc::too_many_recipients:
+        return "the server takes fewer recipients at a time, and the content cannot be had again";
+    case errc::mail_limit: return "the server takes no more mails on this connection";
     }
     return "unknown error";
 }

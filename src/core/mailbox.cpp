@@ -52,11 +52,32 @@ constexpr bool has_control(std::string_view text) noexcept {
     return false;
 }
 
+constexpr bool is_above_ascii(char c) noexcept { return (static_cast<unsigned char>(c) & 0x80) != 0; }
+
+/// Well-formed UTF-8 (RFC 3629 §4) without C1 controls.
+constexpr bool is_utf8(std::string_view text) noexcept {
+    for (std::size_t i = 0; i < text.size();) {
+        const auto first = static_cast<unsigned char>(text[i++]);
+        if (first < 0x80) continue;
+        const unsigned more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+        if (first < 0xC2 || first > 0xF4 || text.size() - i < more) return false;
+        std::uint32_t point = first & (0x3Fu >> more);
+        for (unsigned n = 0; n != more; ++n) {
+            const auto next = static_cast<unsigned char>(text[i++]);
+            if ((next & 0xC0) != 0x80) return false;
+            point = point << 6 | (next & 0x3F);
+        }
+        const std::uint32_t least = more == 1 ? 0xA0 : more == 2 ? 0x800 : 0x10000;
+        if (point < least || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return false;
+    }
+    return true;
+}
+
 //   Dot-string = Atom *("." Atom)                                     (RFC 5321 §4.1.2)
-constexpr bool is_dot_string(std::string_view text) noexcept {
+constexpr bool is_dot_string(std::string_view text, bool utf8) noexcept {
     bool dot = true;
     for (const char c : text) {
-        if (c != '.' && !is_atext(c)) return false;
+        if (c != '.' && !is_atext(c) && !(utf8 && is_above_ascii(c))) return false;
         if (c == '.' && dot) return false;
         dot = c == '.';
     }
@@ -64,18 +85,18 @@ constexpr bool is_dot_string(std::string_view text) noexcept {
 }
 
 //   Quoted-string = DQUOTE *(%d32-33 / %d35-91 / %d93-126 / "\" %d32-126) DQUOTE
-constexpr bool is_quoted_string(std::string_view text) noexcept {
+constexpr bool is_quoted_string(std::string_view text, bool utf8) noexcept {
     if (text.front() != '"' || quoted(text, 0) != text.size()) return false;
     for (const char c : text)
-        if (static_cast<unsigned char>(c) > 126) return false;
+        if (is_above_ascii(c) && !utf8) return false;
     return true;
 }
 
 //   Domain = sub-domain *("." sub-domain); sub-domain = Let-dig [Ldh-str]; underscore as many networks name their hosts
-constexpr bool is_domain(std::string_view text) noexcept {
+constexpr bool is_domain(std::string_view text, bool utf8 = false) noexcept {
     char before = '.';
     for (const char c : text) {
-        const bool let_dig = is_alpha(c) || is_digit(c) || c == '_';
+        const bool let_dig = is_alpha(c) || is_digit(c) || c == '_' || (utf8 && is_above_ascii(c));
         if (!let_dig && c != '-' && c != '.') return false;
         if ((c == '.' || c == '-') && before == '.') return false;
         if (c == '.' && before == '-') return false;
@@ -108,13 +129,19 @@ std::optional<domain> domain::frame(std::string_view text) noexcept {
     return domain{text};
 }
 
-std::optional<mailbox> mailbox::parse(std::string_view text) noexcept {
+std::optional<mailbox> mailbox::parse(std::string_view text) noexcept { return parse(text, false); }
+
+std::optional<mailbox> mailbox::parse_utf8(std::string_view text) noexcept {
+    return is_utf8(text) ? parse(text, true) : std::nullopt;
+}
+
+std::optional<mailbox> mailbox::parse(std::string_view text, bool utf8) noexcept {
     const mailbox m{unwrapped(text)};
     if (m.is_null() && !text.empty()) return m;
     if (m.text().size() > limits::mailbox || has_control(m.text())) return {};
     const std::string_view local = m.local_part();
-    if (local.empty() || local.size() > 64 || !(is_dot_string(local) || is_quoted_string(local))) return {};
-    if (!(is_domain(m.domain_part()) || is_address_literal(m.domain_part()))) return {};
+    if (local.empty() || local.size() > 64 || !(is_dot_string(local, utf8) || is_quoted_string(local, utf8))) return {};
+    if (!(is_domain(m.domain_part(), utf8) || is_address_literal(m.domain_part()))) return {};
     return m;
 }
 

@@ -16,6 +16,12 @@ std::string_view name(phase where) noexcept {
     case phase::data: return "DATA";
     case phase::content: return "content";
     case phase::quit: return "QUIT";
+    case phase::vrfy: return "VRFY";
+    case phase::expn: return "EXPN";
+    case phase::help: return "HELP";
+    case phase::etrn: return "ETRN";
+    case phase::xforward: return "XFORWARD";
+    case phase::xclient: return "XCLIENT";
     }
     return {};
 }

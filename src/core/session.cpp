@@ -4,21 +4,34 @@
 //
 // A session is a sequence of commands in protocol order,
 //
-//     (greeting) EHLO [HELO] [AUTH, answers...]   then for each mail   [RSET] MAIL RCPT... DATA content   at last   QUIT
+//     (greeting) EHLO [HELO] [AUTH, answers...]
+//     then for each transaction   [RSET] MAIL RCPT... and   DATA content   or   BDAT octets... BDAT octets LAST
+//     at last   QUIT
 //
-// and two cursors walk along it. `write_` stands at the command that is to be rendered next, `read_` at the command whose
-// reply is due next, and `outstanding_` counts the commands between them. Both advance by the same order and neither looks
+// and two cursors walk along it. `write` stands at the command that is to be rendered next, `read` at the command whose
+// reply is due next, and `outstanding` counts the commands between them. Both advance by the same order and neither looks
 // at the other's place, so a reply belongs to a command by its number alone, never by its code or its text (RFC 2920 §3.1).
-// A command may be rendered while replies are outstanding only if it and the ones before it are allowed to share a group
-// (`may_write`); where the server does not offer PIPELINING that is never so, and the same machine goes one step at a time.
+// `write.at == phase::connect` means that nothing is to be written until a reply, or the caller, decides what comes next.
 //
-// `write_.at == phase::connect` means that nothing is to be written until a reply decides what comes next.
+// Mails stand in a queue, a list through the callers' own objects. `first` is the oldest that is not done: the replies are
+// its. `started` is the newest whose transaction has begun: the write cursor walks through its commands. All between them
+// are written, and wait for replies. Each recipient carries where it stands: `waiting` for its RCPT, `sent`, `taken` (a 2yz
+// to RCPT), `done` (its result is final). So what is skipped, and what is carried over into a further transaction because
+// the server takes only so many recipients at a time, both cursors know alike.
 //
-// What a mail became is written at two places only: `on_recipient`, a refusal of one recipient, and `decide`, for every
-// recipient that has no result yet: a refusal of AUTH, MAIL or DATA, the answer to the content, or `lose`, when there will
-// be no answer: `unknown` if the end of the content was handed to the system, else `deferred`, or `not_attempted` for those
-// whose RCPT was never rendered. A result is written once, so the first refusal in protocol order wins, and those that
-// follow from it change nothing.
+// WHAT SHARES A FLIGHT is decided at three places. `may_begin`: may the next transaction begin behind what is unanswered?
+// `may_write`: may this command? It may if all before it may stand in one group (RFC 2920 §3.1); where the server does not
+// offer PIPELINING that is never so, and the same machine goes one step at a time. `may_commit`: may DATA, or BDAT, which
+// can make the server take the mail? A transaction that begins behind another's BDAT begins with RSET, whatever becomes of
+// that: where it is refused, the server keeps its envelope, and would put the next mail under it. (Exim 4.96 answers the
+// next MAIL with 503, and takes its RCPT and BDAT all the same.) The dot that ends DATA clears the envelope by itself
+// (RFC 5321 §4.1.1.4).
+//
+// What a mail became is written at three places only: `on_recipient`, a refusal of one recipient; `on_content`, the answer
+// for one over LMTP; and `decide`, for every recipient that has no result yet: a refusal of AUTH, MAIL, DATA or the content,
+// its acceptance, or `lose`, when there will be no answer: `unknown` if the end of the content was handed to the system,
+// else `deferred`, or `not_attempted` for those whose RCPT was never rendered. A result is written once, so the first
+// refusal in protocol order wins, and those that follow from it change nothing.
 //
 // THE ONE DANGER: saying that a mail was not taken when it was, or the other way round. So the end of the content counts
 // as sent by what the system took (`wrote`), not by what was rendered; a reply that comes before it can refuse a mail, but
@@ -26,7 +39,10 @@
 
 #include "postrider/session.hpp"
 
+#include "core/chars.hpp"
 #include "core/command_writer.hpp"
+#include "core/parameters.hpp"
+#include "postrider/limits.hpp"
 
 namespace postrider {
 
@@ -35,14 +51,16 @@ namespace postrider {
 
 errc session_base::start(const session_options& options) noexcept {
     options_ = options;
-    const std::uint32_t serial = line_.serial;
+    const std::uint32_t serial = line_.serial, epoch = line_.epoch;
     reader_.restart();
     line_ = {};
     line_.serial = serial + 1;
-    mail_ = {};
+    line_.epoch = epoch + 1;
+    content_ = {};
     const credentials& auth = options.auth;
     if (auth.user.find('\0') != auth.user.npos || auth.password.find('\0') != auth.password.npos)
         return line_.error = errc::invalid_credentials;
+    if (options.look_ahead == 0 || (options.helo && options.lmtp)) return line_.error = errc::invalid_parameter;
     line_.authenticates = !auth.user.empty() || auth.when == auth_when::attempt;
     if (line_.authenticates && !options.encrypted && !auth.allow_cleartext_auth)
         return line_.error = errc::cleartext_auth;
@@ -52,23 +70,76 @@ errc session_base::start(const session_options& options) noexcept {
     return errc::ok;
 }
 
-errc session_base::send(const envelope& mail) noexcept {
-    // Before the session is free (NOOP and all that comes behind it in `phase`) a mail may be handed over and waits.
-    if (!line_.open || mail_.under_way != nullptr || line_.read.at >= phase::noop) return errc::wrong_state;
-    if (mail.recipients.empty()) return errc::no_recipients;
-    for (const recipient& r : mail.recipients)
+errc session_base::send(mail& m) noexcept {
+    if (!line_.open || line_.deaf || line_.read.at == phase::quit || line_.goodbye.code != 0) return errc::wrong_state;
+    if (!config::many_mails && (line_.first != nullptr || line_.transactions != 0)) return errc::wrong_state;
+    if (m.progress.queued_in_ == this && m.progress.epoch_ == line_.epoch) return errc::wrong_state;
+    if (m.recipients.empty()) return errc::no_recipients;
+    for (const recipient& r : m.recipients)
         if (r.forward_path.is_null()) return errc::invalid_mailbox;
-    for (recipient& r : mail.recipients) r.result = {};
-    mail_ = {};
-    mail_.under_way = &mail;
-    stuffer_ = dot_stuffer{options_.content};
-    if (line_.read.at == phase::connect) idle();
+    if constexpr (config::all_extensions)
+        if (const errc e = check_parameters(m); e != errc::ok) return e;
+    mail_progress progress;
+    progress.queued_in_ = this;
+    progress.epoch_ = line_.epoch;
+    progress.waiting_ = m.recipients.size();
+    const mail_content& c = m.content;
+    if (c.pulled || !c.url.empty()) {
+        progress.size_ = c.size;
+        progress.sized_ = c.pulled && c.size != 0;
+        progress.eight_bit_ = c.kind == octets::eight_bit;
+        progress.utf8_ = c.utf8_header;
+    } else if (config::all_extensions && c.kind == octets::binary) {
+        progress.sized_ = true;
+        progress.size_ = c.text.size();
+        for (const std::string_view part : c.more) progress.size_ += part.size();
+    } else {
+        content_facts facts;
+        facts.look_through(c.text);
+        for (const std::string_view part : c.more) facts.look_through(part);
+        facts.end();
+        if (facts.bare && options_.content == line_ends::refuse) return errc::bare_line_ending;
+        progress.sized_ = true;
+        progress.bare_ = facts.bare;
+        progress.open_end_ = !facts.line_start;
+        progress.size_ = facts.size + (facts.line_start ? 0 : 2);
+        progress.eight_bit_ = facts.eight_bit;
+        progress.utf8_ = facts.eight_bit_header;
+    }
+    m.missing = {};
+    for (recipient& r : m.recipients) {
+        r.result = {};
+        r.at = recipient::standing::waiting;
+    }
+    m.progress = progress;
+    if (line_.first == nullptr) line_.first = &m;
+    else line_.last->progress.next_ = &m;
+    line_.last = &m;
     return errc::ok;
 }
 
-errc session_base::ask(phase command) noexcept {
-    if (!line_.open || mail_.under_way != nullptr || line_.read.at != phase::connect) return errc::wrong_state;
-    line_.write.at = line_.read.at = line_.ended = command;
+bool session_base::wants_mail() const noexcept {
+    if (!line_.open || line_.deaf || line_.read.at == phase::quit || line_.goodbye.code != 0) return false;
+    if (unstarted() != nullptr || line_.asked) return false;
+    if (line_.offered.mail_max != 0 && line_.transactions >= line_.offered.mail_max) return false;
+    if (line_.started != nullptr && !line_.started->progress.written_) return false;
+    return line_.outstanding == 0 || !line_.up || may_begin();
+}
+
+errc session_base::ask(phase command, std::string_view argument) noexcept {
+    const bool named = command == phase::vrfy || command == phase::expn || command == phase::etrn ||
+                       command == phase::xforward || command == phase::xclient;
+    if (command != phase::quit && command != phase::noop && command != phase::rset) {
+        if (!config::all_extensions || (!named && command != phase::help)) return errc::invalid_parameter;
+    }
+    if (argument.size() > limits::framed_path || (named && argument.empty())) return errc::invalid_parameter;
+    for (const char c : argument)
+        if (is_control(c)) return errc::invalid_parameter;
+    if (!line_.open || line_.first != nullptr || line_.read.at != phase::connect) return errc::wrong_state;
+    line_.argument = argument;
+    line_.asked = true;
+    line_.write.at = line_.read.at = command;
+    if (command == phase::quit) line_.ended = command;
     return errc::ok;
 }
 
@@ -77,6 +148,10 @@ void session_base::failed(errc why) noexcept {
     const phase where = here();
     // After QUIT the session's end is known already: how the line went dead changes nothing.
     if (where == phase::quit) return over(line_.error, line_.ended);
+    if (line_.goodbye.code == 421 && why == errc::connection_closed) {
+        decide_all(line_.goodbye); // it said so, and has done so: what lay behind that command was not looked at
+        return over(errc::refused, line_.goodbye.where);
+    }
     lose(why);
     over(why, where);
 }
@@ -88,8 +163,12 @@ action session_base::next(std::span<char> buffer) noexcept {
     action a;
     while (!turn(a, buffer)) {
     }
-    if (a.what == action::kind::write) line_.unsent += a.octets.size();
-    else a.where = here();
+    if (a.what == action::kind::write) {
+        line_.unsent += a.octets.size();
+        line_.given += a.octets.size();
+    } else {
+        a.where = here();
+    }
     a.serial = line_.serial;
     return a;
 }
@@ -99,15 +178,13 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
     if (line_.event != action::kind::ready) {
         a.what = line_.event;
         a.recipient_index = line_.event_recipient;
+        a.mail = line_.event_mail;
         line_.event = action::kind::ready;
         return true;
     }
     const bool leaving = line_.read.at == phase::quit;
-    const bool nothing_due = line_.write.at == phase::connect && line_.outstanding == 0;
-    if (mail_.under_way != nullptr && (!line_.open || leaving || nothing_due)) {
-        mail_.under_way = nullptr;
-        line_.event = action::kind::mail;
-        if (!leaving) idle();
+    if (mail* const m = line_.first; m != nullptr && (!line_.open || leaving || (is_through(*m) && let_go(*m)))) {
+        retire(*m);
         return false;
     }
     // Not before a mail is told of: what follows the reply that ended it would take that reply's place.
@@ -118,44 +195,275 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
         line_.open = line_.deaf = false;
         return true;
     }
-    if (line_.write.at == phase::data && line_.outstanding == 0 && mail_.accepted == 0 && line_.rendered == 0) {
-        line_.write.at = phase::connect; // every answer is here and no recipient was taken: DATA is not worth a wait
+    if (line_.doomed != errc::ok && line_.first == line_.started) {
+        failed(line_.doomed);
+        return false;
+    }
+    if (line_.goodbye.code != 0 && line_.outstanding == 0 && !leaving) {
+        leave(line_.goodbye);
+        return false;
+    }
+    if (line_.write.at == phase::connect && line_.up && !leaving) {
+        if (mail* const m = unstarted(); m != nullptr && may_begin()) {
+            begin(*m);
+            return false;
+        }
+    }
+    if (pointless()) {
+        mail& m = *line_.started;
+        if (m.progress.refused_some_ && m.policy == recipient_policy::all_or_nothing)
+            decide(m, {.what = outcome::deferred, .where = phase::rcpt, .error = errc::other_refused});
+        stop_writing();
         return false;
     }
     if (may_write()) {
         a.what = action::kind::write;
         a.where = line_.write.at;
+        if (a.where >= phase::rset && a.where < phase::quit) a.mail = line_.started;
         if (buffer.empty()) return true;
-        if (line_.write.at == phase::content) return write_content(a);
-        write_command(a, buffer);
-        return true;
+        if (line_.write.at != phase::content) {
+            write_command(a, buffer);
+            return true;
+        }
+        return config::chunking && line_.started->progress.chunked_ ? write_chunk(a, buffer) : write_content(a);
     }
-    a.what = line_.outstanding == 0 ? action::kind::ready : action::kind::read;
+    if (line_.first != nullptr && is_through(*line_.first)) a.what = action::kind::write; // not let go: see there
+    else a.what = line_.outstanding == 0 ? action::kind::ready : action::kind::read;
     return true;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Which mail, and when
+
+mail* session_base::unstarted() const noexcept {
+    return line_.started != nullptr ? line_.started->progress.next_ : line_.first;
+}
+
+/// Whether a transaction may begin behind all that is unanswered now.
+bool session_base::may_begin() const noexcept {
+    if (line_.asked || line_.goodbye.code != 0) return false;
+    if (line_.outstanding == 0) return true;
+    const mail* const m = unstarted();
+    if (m != nullptr && limits_to_ask(*m)) return false;
+    if (!config::pipelining || !usable(extension::pipelining)) return false;
+    if (line_.auth_due && options_.auth_with == auth_flight::alone) return false;
+    if (!config::many_mails) return line_.transactions == 0;
+    // With one mail in doubt by DATA the next envelope shares the flight of its content. By BDAT that would gain nothing,
+    // and cost a RSET.
+    const bool chunks = m != nullptr ? in_chunks(*m) : config::chunking && usable(extension::chunking);
+    return line_.in_doubt < (chunks ? options_.look_ahead : 2u);
+}
+
+/// Whether a limit from before AUTH binds: it may be another for who is authenticated (RFC 9422 §4), so EHLO is said again,
+/// once.
+bool session_base::limits_to_ask(const mail& m) const noexcept {
+    if (!config::many_mails || !config::all_extensions || !line_.limits_stale) return false;
+    const capabilities& offered = line_.offered;
+    return (offered.mail_max != 0 && line_.transactions >= offered.mail_max) ||
+           (offered.rcpt_max != 0 && m.progress.waiting_ > offered.rcpt_max);
+}
+
+/// Whether a mail goes by BDAT. DATA is better for content whose size is not known: it need not be cut.
+bool session_base::in_chunks(const mail& m) const noexcept {
+    const mail_content& c = m.content;
+    if (config::chunking && !c.url.empty()) return true; // BURL
+    return config::chunking && usable(extension::chunking) &&
+           (!c.pulled || c.exact_size || c.chunks || c.kind == octets::binary);
+}
+
+/// What a mail needs of the server.
+errc session_base::fits(mail& m) const noexcept {
+    mail_progress& p = m.progress;
+    const mail_content& c = m.content;
+    flags<extension> needed = m.required;
+    bool utf8_path = !m.reverse_path.is_ascii();
+    for (const recipient& r : m.recipients) utf8_path = utf8_path || !r.forward_path.is_ascii();
+    if (!c.as_it_is) {
+        if (p.eight_bit_) needed.add(extension::eight_bit_mime);
+        if (p.utf8_ || utf8_path) needed.add(extension::smtputf8);
+    }
+    if (c.kind == octets::binary) {
+        needed.add(extension::binary_mime);
+        needed.add(extension::chunking);
+    }
+    if (!c.url.empty()) needed.add(extension::burl);
+    const bool tls = m.parameters != nullptr && m.parameters->require_tls;
+    if (tls) needed.add(extension::require_tls);
+    m.missing.bits = needed.bits & ~(line_.offered.extensions.bits & ~options_.unused.bits);
+    if (tls && !options_.encrypted) m.missing.add(extension::require_tls);
+    if (!m.missing.empty()) return errc::extension_unavailable;
+
+    p.utf8_ = (p.utf8_ || utf8_path) && usable(extension::smtputf8);
+    p.body_ = p.eight_bit_ && usable(extension::eight_bit_mime);
+    const std::uint64_t most = line_.offered.size_limit;
+    if (p.sized_ && most != 0 && usable(extension::size) && p.size_ > most) return errc::message_too_large;
+    const std::uint32_t rcpt_max = line_.offered.rcpt_max;
+    if (m.policy == recipient_policy::all_or_nothing && rcpt_max != 0 && m.recipients.size() > rcpt_max)
+        return errc::too_many_recipients;
+    return errc::ok;
+}
+
+/// Puts the write cursor at the beginning of a transaction for what is left of a mail.
+void session_base::begin(mail& m) noexcept {
+    mail_progress& p = m.progress;
+    const capabilities& offered = line_.offered;
+    if constexpr (config::many_mails && config::all_extensions) {
+        if (limits_to_ask(m)) {
+            line_.limits_stale = line_.up = false;
+            line_.write.at = phase::ehlo;
+            return;
+        }
+        if (offered.mail_max != 0 && line_.transactions >= offered.mail_max)
+            return leave({.where = phase::mail, .error = errc::mail_limit});
+    }
+    line_.started = &m;
+    if constexpr (config::parameters) {
+        if (p.transactions_ == 0) {
+            if (const errc e = fits(m); e != errc::ok) {
+                p.written_ = true;
+                return decide(m, {.where = phase::mail, .error = e});
+            }
+        }
+    }
+    p.chunked_ = in_chunks(m);
+    p.resets_ = config::many_mails && (line_.outstanding == 0 ? line_.mail_open : line_.written_open);
+    p.sent_ = p.taken_ = 0;
+    p.domains_ = p.outstanding_ = p.chunks_ = 0;
+    p.data_sent_ = p.go_ahead_ = p.discard_ = p.ending_sent_ = false;
+    p.failing_ = p.written_ = p.full_ = p.one_over_ = p.refused_some_ = false;
+    while (m.recipients[p.first_].at != recipient::standing::waiting) ++p.first_;
+    ++p.transactions_;
+    ++line_.transactions;
+    line_.write = {p.resets_ ? phase::rset : phase::mail, p.first_};
+}
+
+/// Puts the write cursor at the next RCPT from where it stands, or behind the last.
+void session_base::next_recipient() noexcept {
+    mail& m = *line_.started;
+    mail_progress& p = m.progress;
+    cursor& write = line_.write;
+    if constexpr (config::many_mails) {
+        const std::uint32_t named = line_.offered.rcpt_max, shown = line_.rcpt_most;
+        const std::uint32_t most = shown == 0 || (named != 0 && named < shown) ? named : shown;
+        if (most != 0 && p.sent_ >= most && m.policy == recipient_policy::best_effort) p.full_ = true;
+    }
+    for (; !p.full_ && write.recipient != m.recipients.size(); ++write.recipient) {
+        const recipient& r = m.recipients[write.recipient];
+        if (r.at != recipient::standing::waiting) continue;
+        if constexpr (config::all_extensions && config::many_mails) {
+            // Counted as if a domain that comes again were another: never one too many, and no memory for those that were.
+            const bool same = p.sent_ != 0 && is_same(r.forward_path.domain_part(),
+                                                      m.recipients[p.last_sent_].forward_path.domain_part());
+            const std::uint32_t most = line_.offered.rcpt_domain_max;
+            if (most != 0 && !same && p.domains_ >= most) continue;
+            if (!same) ++p.domains_;
+        }
+        write.at = phase::rcpt;
+        return;
+    }
+    write = {p.chunked_ ? phase::content : phase::data, p.first_};
+    content_ = {};
+    content_.part = m.content.text;
+    stuffer_ = dot_stuffer{options_.content, !p.chunked_};
+}
+
+/// Nothing more is sent for the mail under way.
+void session_base::stop_writing() noexcept {
+    line_.started->progress.written_ = true;
+    line_.write.at = phase::connect;
+}
+
+/// Whether its content can be had for a further transaction.
+bool session_base::repeatable(const mail& m) noexcept { return !m.content.pulled || m.content.repeatable; }
+
+/// Whether nothing is outstanding of a mail, and nothing more will be sent.
+bool session_base::is_through(const mail& m) noexcept { return m.progress.written_ && m.progress.outstanding_ == 0; }
+
+/// Whether the system has taken all octets that were given out from the mail's memory. A BDAT can be refused before they
+/// have left; they leave all the same, and so the mail stays until then.
+bool session_base::let_go(const mail& m) const noexcept { return line_.given - m.progress.given_at_ >= line_.unsent; }
+
+/// Takes the oldest mail, of which nothing is outstanding, out of the queue: it is done, or needs a further transaction.
+void session_base::retire(mail& m) noexcept {
+    mail_progress& p = m.progress;
+    line_.first = p.next_;
+    p.next_ = nullptr;
+    if (line_.first == nullptr) line_.last = nullptr;
+    if (line_.started == &m) line_.started = nullptr;
+    if (p.ending_sent_) --line_.in_doubt;
+    p.ending_sent_ = false;
+    p.queued_in_ = nullptr;
+    const bool leaving = !line_.open || line_.read.at == phase::quit;
+    if (!leaving) line_.read = beginning();
+    if (config::many_mails && p.waiting_ != 0 && !leaving) {
+        if (repeatable(m)) {
+            // Before those that have not begun.
+            mail*& behind = line_.started != nullptr ? line_.started->progress.next_ : line_.first;
+            p.next_ = behind;
+            behind = &m;
+            if (p.next_ == nullptr) line_.last = &m;
+            p.written_ = false;
+            p.queued_in_ = this;
+            return;
+        }
+        for (recipient& r : m.recipients)
+            if (r.at == recipient::standing::waiting && r.result.open())
+                r.result = {.where = phase::rcpt, .error = errc::too_many_recipients};
+        p.waiting_ = 0;
+    }
+    line_.event = action::kind::mail;
+    line_.event_mail = &m;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Write side
 
 // RFC 2920 §3.1: EHLO, AUTH, DATA, NOOP and QUIT end their group, so what follows them waits until nothing is outstanding;
-// RSET, MAIL and RCPT may stand anywhere in it.
+// RSET, MAIL, RCPT and BDAT may stand anywhere in it, and the content of DATA may begin one.
 bool session_base::may_write() const noexcept {
     const phase at = line_.write.at;
-    if (at == phase::connect) return false;
-    if (at == phase::content) return mail_.go_ahead;
+    if (at == phase::connect || line_.doomed != errc::ok) return false;
+    if (at == phase::quit || line_.rendered != 0) return true;
+    if (line_.goodbye.code == 421) return false;
+    if (at == phase::data) return may_commit();
+    if (at == phase::content) {
+        if (!config::chunking || !line_.started->progress.chunked_) return line_.started->progress.go_ahead_;
+        return content_.in_chunk || may_commit();
+    }
+    return line_.outstanding == 0 || (config::pipelining && usable(extension::pipelining));
+}
+
+/// Whether the mail under way may be sent what can make the server take it: DATA, or BDAT.
+bool session_base::may_commit() const noexcept {
     if (line_.outstanding == 0) return true;
-    return config::pipelining && options_.pipelining && line_.offered.has(extension::pipelining);
+    if (!config::pipelining || !usable(extension::pipelining)) return false;
+    const mail& m = *line_.started;
+    if (line_.auth_due && options_.auth_with != auth_flight::eager) return false;
+    if (m.progress.outstanding_ == 0) return true;
+    return m.policy != recipient_policy::all_or_nothing &&
+           (!m.progress.chunked_ || m.progress.size_ <= options_.speculative_octets);
+}
+
+/// Whether all answers to the envelope are here, and it is not worth a DATA or BDAT.
+bool session_base::pointless() const noexcept {
+    const bool before = line_.write.at == phase::data ||
+                        (line_.write.at == phase::content && !content_.in_chunk && line_.started->progress.chunked_);
+    if (!before || line_.rendered != 0) return false;
+    const mail& m = *line_.started;
+    const mail_progress& p = m.progress;
+    return p.outstanding_ == 0 && (p.taken_ == 0 || (p.refused_some_ && m.policy == recipient_policy::all_or_nothing));
 }
 
 /// Puts the command at `write`. Returns whether that is all of it, which is so unless it found no room.
 bool session_base::render(command_writer& to) const noexcept {
-    static constexpr char verbs[][12] = {"EHLO ",       "HELO ",     "AUTH ", "NOOP", "RSET",
-                                         "MAIL FROM:<", "RCPT TO:<", "DATA",  "",     "QUIT"};
-    static_assert(static_cast<int>(phase::quit) - static_cast<int>(phase::ehlo) == 9);
+    static constexpr char verbs[][12] = {"EHLO ",     "HELO ", "AUTH ",     "NOOP",    "RSET",  "MAIL FROM:<",
+                                         "RCPT TO:<", "DATA",  "",          "QUIT",    "VRFY ", "EXPN ",
+                                         "HELP",      "ETRN ", "XFORWARD ", "XCLIENT "};
+    static_assert(static_cast<int>(phase::xclient) - static_cast<int>(phase::ehlo) == 15);
     const phase at = line_.write.at;
     const bool answer = at == phase::auth && line_.challenges != 0;
-    if (!answer) to.put(verbs[static_cast<int>(at) - static_cast<int>(phase::ehlo)]);
-    std::string_view ending = "\r\n";
+    if (config::lmtp && options_.lmtp && at == phase::ehlo) to.put("LHLO ");
+    else if (!answer) to.put(verbs[static_cast<int>(at) - static_cast<int>(phase::ehlo)]);
     switch (at) {
     case phase::ehlo:
     case phase::helo: to.put(options_.client.text()); break;
@@ -167,24 +475,63 @@ bool session_base::render(command_writer& to) const noexcept {
         if (answer && login) message = {&texts[2 * line_.challenges - 1], 1};
         if (!answer) {
             to.put(login ? "LOGIN" : "PLAIN");
-            // RFC 4954 §4: no initial response where the line would be longer than 512 octets.
-            if (login || !c.initial_response || c.user.size() + c.password.size() > 370) break;
+            if (!one_step_auth()) break;
             to.put(" ");
         }
         to.put_base64(message);
         break;
     }
-    case phase::mail:
-        to.put(mail_.under_way->reverse_path.text());
-        ending = ">\r\n";
+    case phase::mail: {
+        const mail& m = *line_.started;
+        const mail_progress& p = m.progress;
+        to.put(m.reverse_path.text());
+        to.put(">");
+        if constexpr (config::parameters) {
+            if (p.sized_ && usable(extension::size)) {
+                to.put(" SIZE=");
+                to.put_number(p.size_);
+            }
+            if (m.content.kind == octets::binary) to.put(" BODY=BINARYMIME");
+            else if (p.body_) to.put(" BODY=8BITMIME");
+        }
+        if constexpr (config::all_extensions) {
+            if (p.utf8_) to.put(" SMTPUTF8");
+            const flags<extension> usable{line_.offered.extensions.bits & ~options_.unused.bits};
+            if (m.parameters != nullptr) put_mail_parameters(to, *m.parameters, usable);
+        }
         break;
-    case phase::rcpt:
-        to.put(mail_.under_way->recipients[line_.write.recipient].forward_path.text());
-        ending = ">\r\n";
-        break;
-    default: break;
     }
-    to.put(ending);
+    case phase::rcpt: {
+        const recipient& r = line_.started->recipients[line_.write.recipient];
+        to.put(r.forward_path.text());
+        to.put(">");
+        if constexpr (config::all_extensions)
+            put_rcpt_parameters(to, r, {line_.offered.extensions.bits & ~options_.unused.bits});
+        break;
+    }
+    case phase::content: { // of BDAT: its command line
+        const mail_content& c = line_.started->content;
+        if (config::all_extensions && !c.url.empty()) {
+            to.put("BURL ");
+            to.put(c.url);
+        } else {
+            to.put("BDAT ");
+            to.put_number(content_.chunk_left);
+        }
+        if (content_.last_chunk) to.put(" LAST");
+        break;
+    }
+    case phase::help:
+        if (!line_.argument.empty()) to.put(" ");
+        to.put(line_.argument);
+        break;
+    case phase::data:
+    case phase::noop:
+    case phase::rset:
+    case phase::quit: break;
+    default: to.put(line_.argument);
+    }
+    to.put("\r\n");
     return to.whole();
 }
 
@@ -197,46 +544,206 @@ void session_base::write_command(action& a, std::span<char> buffer) noexcept {
     if (a.ends) advance_write();
 }
 
+/// The command at `write` was rendered in full: its reply is due, and the next stands behind it.
 void session_base::advance_write() noexcept {
     cursor& write = line_.write;
     line_.rendered = 0;
     if (line_.outstanding++ == 0) line_.read = write;
     ++line_.serial;
-    switch (write.at) {
-    case phase::mail: write = {phase::rcpt}; break;
-    case phase::rcpt:
-        mail_.attempted = ++write.recipient;
-        if (config::pipelining && mail_.failing) write.at = phase::connect;
-        else if (write.recipient == mail_.under_way->recipients.size()) write.at = phase::data;
-        break;
-    case phase::data: write.at = phase::content; break;
-    default:
-        write.at =
-            config::many_mails && write.at == phase::rset && mail_.under_way != nullptr ? phase::mail : phase::connect;
+    if (write.at == phase::auth || write.at < phase::rset || line_.asked || write.at == phase::quit) {
+        if (write.at == phase::ehlo) line_.offered = {};
+        line_.auth_due = write.at == phase::auth;
+        line_.up = line_.up || (line_.auth_due && one_step_auth() && config::pipelining);
+        write.at = phase::connect;
+        return;
     }
+    mail& m = *line_.started;
+    mail_progress& p = m.progress;
+    ++p.outstanding_;
+    switch (write.at) {
+    case phase::rset:
+        write.at = phase::mail;
+        line_.written_open = false;
+        break;
+    case phase::mail:
+        line_.written_open = true;
+        next_recipient();
+        break;
+    case phase::rcpt: {
+        recipient& r = m.recipients[write.recipient];
+        r.at = recipient::standing::sent;
+        if (!p.failing_) {
+            r.result = {};
+            --p.waiting_;
+        }
+        ++p.sent_;
+        p.last_sent_ = write.recipient++;
+        next_recipient();
+        break;
+    }
+    case phase::data:
+        p.data_sent_ = true;
+        write.at = phase::content;
+        return; // also where the mail is refused by now: a DATA that left is answered
+    default:    // BDAT
+        content_.in_chunk = true;
+        content_.measured = false;
+        if (!content_.last_chunk) ++p.chunks_;
+        return; // its octets follow, whatever becomes of it
+    }
+    if (p.failing_) stop_writing();
+}
+
+/// Sees to it that there are octets of the content, or that it is known that there are no more. Returns false if the caller
+/// has to be asked.
+bool session_base::fetch(action& a) noexcept {
+    const mail_content& c = line_.started->content;
+    while (content_.part.empty() && !content_.all_given) {
+        if (c.pulled) {
+            a.what = action::kind::content;
+            a.first = !content_.asked;
+            content_.asked = true;
+            return false;
+        }
+        if (content_.next_part == c.more.size()) content_.all_given = true;
+        else content_.part = c.more[content_.next_part++];
+    }
+    if (content_.fresh) {
+        content_.fresh = false;
+        content_facts facts;
+        if (config::parameters && c.kind == octets::seven_bit && !c.as_it_is) facts.look_through(content_.part);
+        if (facts.eight_bit) give_up(errc::content_mismatch);
+    }
+    return true;
 }
 
 /// Returns false if there is nothing to be written for now, because the content was abandoned.
 bool session_base::write_content(action& a) noexcept {
-    const bool discard = config::pipelining && mail_.discard;
-    if (!discard) {
-        a.octets = stuffer_.next(mail_.content);
-        if (a.octets.empty() && !mail_.all_given && !stuffer_.failed()) {
-            a.what = action::kind::content;
-            return true;
-        }
+    mail_progress& p = line_.started->progress;
+    if (!(config::pipelining && p.discard_)) {
+        do {
+            if (!fetch(a)) return true;
+            if (line_.write.at != phase::content || !line_.open || line_.doomed != errc::ok) return false;
+            a.octets = stuffer_.next(content_.part);
+        } while (a.octets.empty() && !stuffer_.failed() && !(content_.part.empty() && content_.all_given));
     }
     if (a.octets.empty()) {
-        a.octets = discard ? ".\r\n" : stuffer_.terminator();
+        a.octets = p.discard_ ? ".\r\n" : stuffer_.terminator();
         if (stuffer_.failed()) {
-            failed(errc::bare_line_ending);
+            give_up(errc::bare_line_ending);
             return false;
         }
-        a.ends = mail_.ending_sent = true;
-        ++line_.serial;
-        line_.write.at = phase::connect;
+        end_content(a);
     }
+    note_given(a);
     return true;
+}
+
+/// How many octets the next BDAT has. Returns false if the content was abandoned.
+bool session_base::measure_chunk() noexcept {
+    const mail& m = *line_.started;
+    const mail_content& c = m.content;
+    content_.measured = true;
+    content_.last_chunk = true;
+    content_.chunk_left = c.url.empty() ? m.progress.size_ : 0;
+    if (!c.pulled || c.exact_size) return true;
+    content_.last_chunk = content_.all_given;
+    content_.chunk_left = content_.part.size();
+    if (c.kind == octets::binary) return true;
+    dot_stuffer ahead = stuffer_;
+    std::uint64_t size = 0;
+    for (std::string_view rest = content_.part; !rest.empty() && !ahead.failed();) size += ahead.next(rest).size();
+    if (content_.all_given) size += ahead.terminator().size();
+    if (ahead.failed()) give_up(errc::bare_line_ending);
+    content_.chunk_left = size;
+    return !ahead.failed();
+}
+
+/// The same by BDAT: its command line, then its octets.
+bool session_base::write_chunk(action& a, std::span<char> buffer) noexcept {
+    mail& m = *line_.started;
+    mail_progress& p = m.progress;
+    const mail_content& c = m.content;
+    const bool by_parts = c.pulled && !c.exact_size;
+    if (!content_.in_chunk) {
+        if (!content_.measured) {
+            if (by_parts && !fetch(a)) return true;
+            if (line_.write.at != phase::content || !line_.open || !measure_chunk()) return false;
+            if (content_.chunk_left == 0 && !content_.last_chunk) {
+                // Nothing of this part leaves yet: its line end is held back.
+                while (!content_.part.empty()) static_cast<void>(stuffer_.next(content_.part));
+                content_.measured = false;
+                return false;
+            }
+        }
+        write_command(a, buffer);
+        if (content_.in_chunk && content_.chunk_left == 0) {
+            end_content(a);
+            p.given_at_ = line_.given + a.octets.size();
+        }
+        return true;
+    }
+    const bool raw = c.kind == octets::binary || (!c.pulled && !p.bare_);
+    do {
+        if (!by_parts && !fetch(a)) return true;
+        if (line_.write.at != phase::content || !line_.open || line_.doomed != errc::ok) return false;
+        if (raw) {
+            a.octets = content_.part;
+            content_.part = {};
+        } else {
+            a.octets = stuffer_.next(content_.part);
+        }
+    } while (a.octets.empty() && !(content_.part.empty() && (by_parts || content_.all_given)));
+    if (a.octets.empty()) a.octets = raw ? std::string_view{"\r\n", p.open_end_ ? 2u : 0u} : stuffer_.terminator();
+    // What is declared as exact must be so before its last octets leave, for with them the server takes the mail.
+    const std::uint64_t most = content_.chunk_left;
+    const bool last = a.octets.size() == most;
+    const bool known = by_parts || (content_.all_given && content_.part.empty());
+    if (a.octets.empty() || a.octets.size() > most || (last && !known && c.pulled)) {
+        give_up(errc::content_mismatch);
+        return false;
+    }
+    content_.chunk_left -= a.octets.size();
+    note_given(a);
+    if (last) end_content(a);
+    return true;
+}
+
+void session_base::note_given(const action& a) noexcept {
+    mail_progress& p = line_.started->progress;
+    p.given_ += a.octets.size();
+    p.given_at_ = line_.given + a.octets.size();
+}
+
+/// With the octets of this action the content, or this chunk of it, ends.
+void session_base::end_content(action& a) noexcept {
+    mail_progress& p = line_.started->progress;
+    a.ends = true;
+    content_.in_chunk = false;
+    ++line_.serial;
+    if (config::chunking && p.chunked_ && !content_.last_chunk) {
+        if (p.failing_) stop_writing();
+        return;
+    }
+    a.completes = true;
+    p.ending_sent_ = true;
+    if (!p.chunked_) line_.written_open = false;
+    ++line_.in_doubt;
+    stop_writing();
+}
+
+/// The content under way cannot be had, and the mail must not be taken. Between two chunks the server is told so by RSET;
+/// else the connection is closed, but not before the mails that are under way are answered.
+void session_base::give_up(errc why) noexcept {
+    mail& m = *line_.started;
+    if (config::chunking && m.progress.chunked_ && !content_.in_chunk && line_.rendered == 0) {
+        decide(m, {.what = outcome::deferred, .where = phase::content, .error = why});
+        stop_writing();
+    } else if (line_.first != &m) {
+        line_.doomed = why;
+    } else {
+        failed(why);
+    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -281,8 +788,10 @@ void session_base::on_reply() noexcept {
         // Nobody asked. A server may say 421 at any moment (RFC 5321 §3.8); everything else is out of step.
         if (code != 421) return distrust(errc::unexpected_reply);
         s.error = errc::refused;
-        s.what = mail_.attempted != 0 ? outcome::deferred : outcome::not_attempted;
-        decide(s);
+        s.what = outcome::deferred;
+        if (line_.started != nullptr && line_.started->progress.sent_ != 0) decide(*line_.started, s);
+        s.what = outcome::not_attempted;
+        decide_all(s);
         return over(errc::refused, s.where);
     }
     s.what = outcome::accepted;
@@ -299,47 +808,50 @@ void session_base::on_reply() noexcept {
         return distrust(errc::unexpected_reply);
     }
     --line_.outstanding;
+    const bool of_mail = at >= phase::rset && at < phase::quit && !line_.asked;
+    if (of_mail) --line_.first->progress.outstanding_;
+    if (code == 421 && of_mail) return on_goodbye(s);
 
-    bool closing = code == 421; // RFC 5321 §3.8
     switch (at) {
     case phase::greeting:
     case phase::ehlo:
-    case phase::helo: on_hello(s); break;
-    case phase::auth: on_auth(s); break;
-    case phase::mail:
-        line_.read = {phase::rcpt};
-        line_.mail_open = !refused(s);
-        if (!refused(s)) break;
-        decide(s);
-        mail_.failing = true;
-        // What is left of the group is not sent; but a line that was begun is finished, and a DATA that left is answered.
-        if (!config::pipelining || (line_.write.at != phase::content && line_.rendered == 0))
-            line_.write.at = phase::connect;
-        break;
-    case phase::rcpt: on_recipient(s); break;
-    case phase::data: on_data(s); break;
-    case phase::content: on_content(s); break;
-    default: // NOOP, RSET
-        if constexpr (config::many_mails) {
-            if (refused(s) && mail_.under_way != nullptr) {
-                // It may still hold the recipients of the mail before; another connection will not.
+    case phase::helo: return on_hello(s);
+    case phase::auth: return on_auth(s);
+    case phase::mail: return on_mail(s);
+    case phase::rcpt: return on_recipient(s);
+    case phase::data: return on_data(s);
+    case phase::content: return on_content(s);
+    default: break;
+    }
+    if constexpr (config::many_mails) {
+        if (of_mail) { // RSET
+            if (refused(s)) {
+                // The server may still hold the recipients of the mail before, and what was sent behind it would reach them
+                // too; another connection will not.
                 s.what = outcome::deferred;
-                closing = true;
-                break;
+                const bool behind = line_.outstanding != 0;
+                for (mail* m = line_.first; m != nullptr; m = m->progress.next_)
+                    if (handed_over(*m)) decide(*m, no_answer(errc::unexpected_reply));
+                leave(s);
+                if (behind) over(s.error, at);
+                return;
             }
             line_.mail_open = false;
             line_.read.at = phase::mail;
-            if (mail_.under_way != nullptr) break;
-            line_.event = action::kind::answered;
-            line_.read.at = phase::connect;
+            return;
         }
-        break;
-    }
-    if (closing && line_.open && line_.write.at != phase::quit) {
-        // Nothing that was sent behind this command will be answered, or believed.
-        const bool behind = line_.outstanding != 0;
-        leave(s);
-        if (behind) over(s.error, at);
+        // A command by itself.
+        line_.asked = false;
+        line_.read.at = phase::connect;
+        line_.event = action::kind::answered;
+        line_.event_mail = nullptr;
+        if (at == phase::rset && !refused(s)) line_.mail_open = false;
+        if (at == phase::xclient && !refused(s)) {
+            // The server stands behind its greeting again.
+            line_.up = line_.authenticated = line_.mail_open = line_.written_open = false;
+            line_.write.at = options_.helo ? phase::helo : phase::ehlo;
+        }
+        if (code == 421) leave(s);
     }
 }
 
@@ -349,13 +861,14 @@ void session_base::on_hello(status& s) noexcept {
         const bool old = s.code == 500 || s.code == 501 || s.code == 502 || s.code == 504;
         line_.offered = {};
         s.what = outcome::not_attempted;
-        if (s.where == phase::ehlo && old) line_.write.at = phase::helo;
+        if (s.where == phase::ehlo && old && !options_.lmtp) line_.write.at = phase::helo;
         else leave(s);
     } else if (s.where == phase::greeting) {
         line_.write.at = options_.helo ? phase::helo : phase::ehlo;
-    } else if (!line_.authenticates) {
+    } else if (!line_.authenticates || line_.authenticated) {
         idle();
     } else if ((line_.chosen = choose_mechanism()) != mechanism::none) {
+        line_.challenges = 0;
         line_.write.at = phase::auth;
     } else if (options_.auth.when != auth_when::required &&
                (options_.auth.when != auth_when::if_offered || !line_.offered.has(extension::auth))) {
@@ -370,7 +883,7 @@ mechanism session_base::choose_mechanism() const noexcept {
     const credentials& c = options_.auth;
     const flags<mechanism> offered = line_.offered.mechanisms;
     if (offered.has(c.preferred)) return c.preferred;
-    if (offered.bits != 0) return offered.has(mechanism::plain) ? mechanism::plain : mechanism::login;
+    if (!offered.empty()) return offered.has(mechanism::plain) ? mechanism::plain : mechanism::login;
     // AUTH is an extension: none after HELO (RFC 4954 §3).
     const bool blind = c.when == auth_when::attempt
                            ? line_.read.at == phase::ehlo
@@ -378,79 +891,271 @@ mechanism session_base::choose_mechanism() const noexcept {
     return blind ? mechanism::plain : mechanism::none;
 }
 
+/// Whether AUTH carries all that it has to say, so that it may share a group (RFC 4954 §4).
+bool session_base::one_step_auth() const noexcept {
+    const credentials& c = options_.auth;
+    // RFC 4954 §4: no initial response where the line would be longer than 512 octets.
+    return line_.chosen == mechanism::plain && c.initial_response && c.user.size() + c.password.size() <= 370;
+}
+
 void session_base::on_auth(const status& s) noexcept {
-    if (s.code == 235) return idle();
-    // A refusal is final: the same secret is not shown again by a weaker mechanism.
-    if (refused(s)) return leave(s);
-    // 334. PLAIN has one message, LOGIN has two; a server that asks for more gets nothing more.
-    const unsigned most = line_.chosen == mechanism::login ? 2 : 1;
-    if (line_.challenges == most) {
-        line_.outstanding = 1;
-        return distrust(errc::unexpected_reply);
+    const bool behind = line_.outstanding != 0;
+    line_.auth_due = false;
+    if (s.code == 235) {
+        line_.authenticated = line_.limits_stale = true;
+        if (!behind) return idle();
+        line_.up = true;
+        line_.read = beginning();
+        return;
     }
-    ++line_.challenges;
-    line_.write.at = phase::auth;
+    if (!refused(s)) {
+        // 334. PLAIN has one message, LOGIN has two; a server that asks for more gets nothing more. And where something was
+        // sent behind AUTH the server takes that for the answer: every count is off by one.
+        const unsigned most = line_.chosen == mechanism::login ? 2 : 1;
+        if (line_.challenges == most || behind) {
+            ++line_.outstanding;
+            distrust(errc::unexpected_reply);
+            if (behind) line_.open = false;
+            return;
+        }
+        line_.up = false;
+        ++line_.challenges;
+        line_.write.at = phase::auth;
+        return;
+    }
+    // A refusal is final: the same secret is not shown again by a weaker mechanism.
+    if (!behind) return leave(s);
+    // What was sent behind it is judged without it. Nothing is added that could make the server take a mail; what it takes
+    // all the same is told as taken.
+    line_.goodbye = s;
+    line_.read = beginning();
+    bool half = content_.in_chunk;
+    for (mail* m = line_.first; m != nullptr; m = m->progress.next_) {
+        if (m->progress.ending_sent_) {
+            half = half || !handed_over(*m);
+            continue;
+        }
+        decide(*m, s);
+        m->progress.failing_ = true;
+        if (m == line_.started) break;
+    }
+    if (half) {
+        // Octets that would make it take a mail have not left yet: they must not.
+        lose(errc::refused);
+        return over(errc::refused, phase::auth);
+    }
+    if (line_.started != nullptr && !line_.started->progress.written_ && line_.rendered == 0 &&
+        line_.write.at != phase::content)
+        stop_writing();
+}
+
+void session_base::on_mail(const status& s) noexcept {
+    mail& m = *line_.first;
+    line_.mail_open = !refused(s);
+    if (refused(s)) {
+        decide(m, s);
+        m.progress.failing_ = true;
+        // What is left of the group is not sent; but a line that was begun is finished, and so is a chunk, and a DATA that
+        // left is answered.
+        const bool awaited = line_.write.at == phase::content && (content_.in_chunk || !m.progress.chunked_);
+        if (&m == line_.started && !m.progress.written_ && line_.rendered == 0 && !awaited) stop_writing();
+    }
+    line_.read.recipient = m.progress.first_;
+    advance_read();
+}
+
+/// The read cursor stands behind MAIL or a RCPT: it moves on to the next command of the mail.
+void session_base::advance_read() noexcept {
+    mail& m = *line_.first;
+    mail_progress& p = m.progress;
+    cursor& read = line_.read;
+    read.at = phase::rcpt;
+    for (; read.recipient != m.recipients.size(); ++read.recipient)
+        if (m.recipients[read.recipient].at == recipient::standing::sent) return;
+    read = {p.data_sent_ ? phase::data : phase::content, p.first_};
+    if (config::lmtp && options_.lmtp && p.chunked_ && p.taken_ == 0 && p.chunks_ == 0 && p.outstanding_ != 0) {
+        // RFC 2033 §4.3: no recipient, no answer to BDAT LAST.
+        --p.outstanding_;
+        --line_.outstanding;
+    }
 }
 
 void session_base::on_recipient(const status& s) noexcept {
+    mail& m = *line_.first;
+    mail_progress& p = m.progress;
     const std::size_t index = line_.read.recipient++;
-    recipient& r = mail_.under_way->recipients[index];
+    recipient& r = m.recipients[index];
+    // RFC 5321 §4.5.3.1.10: more than it takes at a time is 452, of old 552. One that is alone is refused for itself.
+    const bool said = s.enhanced.subject == 5 && s.enhanced.detail == 3;
+    const bool again = config::many_mails && p.taken_ != 0 && (s.code == 452 || (s.code == 552 && said)) &&
+                       (said || !s.enhanced) && m.policy == recipient_policy::best_effort && !p.failing_ &&
+                       repeatable(m);
     if (!refused(s)) {
-        ++mail_.accepted;
+        ++p.taken_;
+        r.at = recipient::standing::taken;
+        p.one_over_ = false;
         line_.mail_open = true; // also where MAIL was refused
-    } else if (s.code != 421 && r.result.open()) {
+    } else if (again) {
+        r.at = recipient::standing::waiting;
         r.result = s;
-        line_.event = action::kind::refused;
-        line_.event_recipient = index;
+        r.result.what = outcome::deferred;
+        ++p.waiting_;
+        // A bare 452 may mean this recipient alone, whose mailbox is full; a second one in a row does not.
+        if (!p.full_ && (said || p.one_over_)) {
+            line_.rcpt_most = static_cast<std::uint32_t>(p.taken_);
+            p.full_ = true;
+        }
+        p.one_over_ = true;
+        if (p.full_ && &m == line_.started && line_.write.at == phase::rcpt && line_.rendered == 0) next_recipient();
+    } else {
+        p.refused_some_ = true;
+        r.at = recipient::standing::done;
+        if (r.result.open()) {
+            r.result = s;
+            line_.event = action::kind::refused;
+            line_.event_mail = &m;
+            line_.event_recipient = index;
+        }
     }
-    if (line_.read.recipient == mail_.under_way->recipients.size()) line_.read.at = phase::data;
+    advance_read();
 }
 
 void session_base::on_data(const status& s) noexcept {
+    mail& m = *line_.first;
+    mail_progress& p = m.progress;
     if (refused(s)) {
-        decide(s);
-        line_.write.at = phase::connect;
-        return;
+        decide(m, s);
+        return stop_writing();
     }
     if constexpr (config::pipelining) {
         // RFC 2920 §3.1: nobody is left to get the mail, so a lone dot and not the mail. But where the server took a
-        // recipient although it refused MAIL, the dot would deliver an empty mail under some other sender.
-        mail_.discard = mail_.accepted == 0;
-        if (mail_.failing && !mail_.discard) return over(errc::unexpected_reply, phase::data);
+        // recipient although it refused MAIL, or AUTH, the dot would deliver an empty mail; and how many answers a dot for
+        // nobody has over LMTP is not known.
+        p.discard_ = p.taken_ == 0;
+        if ((p.failing_ && !p.discard_) || (p.discard_ && options_.lmtp)) {
+            lose(errc::unexpected_reply);
+            return over(errc::unexpected_reply, phase::data);
+        }
     }
-    mail_.go_ahead = true;
+    p.go_ahead_ = true;
+    p.outstanding_ = 1;
     line_.outstanding = 1;
-    line_.read.at = phase::content;
+    line_.read = {phase::content, p.first_};
 }
 
 void session_base::on_content(const status& s) noexcept {
-    if (!content_handed_over()) {
-        line_.outstanding = 1;
-        if (!refused(s)) return distrust(errc::unexpected_reply); // it accepts what it cannot have
-        decide(s);
+    mail& m = *line_.first;
+    mail_progress& p = m.progress;
+    if (config::chunking && p.chunked_) {
+        if (s.code == 500 || s.code == 502) {
+            // It does not know BDAT: the octets behind it may have been run as commands.
+            lose(errc::unexpected_reply);
+            return over(errc::unexpected_reply, phase::content);
+        }
+        const bool last = p.chunks_ == 0;
+        if (!last) --p.chunks_;
+        if (refused(s) && (!last || !handed_over(m))) {
+            // No further BDAT; one that was begun is finished (RFC 3030 §4.2).
+            decide(m, s);
+            p.failing_ = true;
+            if (&m == line_.started && !p.written_ && !content_.in_chunk && line_.rendered == 0) stop_writing();
+        }
+        if (!last) {
+            line_.read.recipient = m.recipients.size();
+            return advance_read();
+        }
+        if (!handed_over(m)) {
+            if (refused(s)) return;
+            ++line_.outstanding;
+            return distrust(errc::unexpected_reply); // it accepts what it cannot have
+        }
+    } else if (!handed_over(m)) {
+        ++line_.outstanding;
+        if (!refused(s)) return distrust(errc::unexpected_reply);
+        decide(m, s);
+        lose(errc::refused);
         return over(errc::refused, phase::content); // refused in the middle: to stop now is to close
     }
-    decide(s);
-    line_.mail_open = false;
-    line_.read.at = line_.write.at = phase::connect;
+    if (config::lmtp && options_.lmtp && p.taken_ != 0) {
+        // RFC 2033 §4.2: an answer for each recipient that was taken, in their order.
+        cursor& read = line_.read;
+        const std::size_t size = m.recipients.size();
+        while (read.recipient != size && m.recipients[read.recipient].at != recipient::standing::taken)
+            ++read.recipient;
+        if (read.recipient != size) {
+            recipient& r = m.recipients[read.recipient];
+            r.at = recipient::standing::done;
+            if (r.result.open()) r.result = s; // else a BDAT before the last was refused, for all of them
+            if (refused(s)) {
+                line_.event = action::kind::refused;
+                line_.event_mail = &m;
+                line_.event_recipient = read.recipient;
+            }
+        }
+        line_.mail_open = false;
+        if (--p.taken_ == 0) return;
+        ++p.outstanding_;
+        ++line_.outstanding;
+        return;
+    }
+    decide(m, s);
+    // The dot ends a transaction whatever is answered, BDAT only where it is taken (RFC 5321 §4.1.1.4, RFC 3030 §4.2).
+    if (!refused(s) || !p.chunked_) line_.mail_open = false;
+}
+
+/// 421 to a command of a mail: the server closes the connection (RFC 5321 §3.8).
+void session_base::on_goodbye(const status& s) noexcept {
+    mail& m = *line_.first;
+    const bool behind = line_.outstanding != 0;
+    if (s.where == phase::content && m.progress.chunks_ == 0 && handed_over(m)) on_content(s);
+    bool committed = false;
+    for (const mail* other = &m; other != nullptr; other = other->progress.next_)
+        committed = committed || (handed_over(*other) && other->progress.outstanding_ != 0);
+    if (!behind || !committed) {
+        leave(s);
+        if (behind) over(s.error, s.where);
+        return;
+    }
+    // If it closes now, nothing behind this command was looked at. But mails behind it may have been taken all the same:
+    // what comes, or how the connection ends, will tell.
+    line_.goodbye = s;
+    if (s.where == phase::rset) {
+        line_.read.at = phase::mail;
+    } else if (s.where != phase::content) {
+        line_.read.recipient = s.where == phase::mail ? m.progress.first_ : line_.read.recipient + 1;
+        advance_read();
+    } else if (m.progress.chunks_ != 0) {
+        --m.progress.chunks_;
+    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Turns of the session
 
-/// The session is free for the next thing: a mail that waits, or whatever the caller asks for.
-void session_base::idle() noexcept {
-    line_.read.at = line_.write.at = phase::connect;
-    if (mail_.under_way != nullptr) line_.write.at = config::many_mails && line_.mail_open ? phase::rset : phase::mail;
+/// Where the answers for the oldest mail begin, if something was sent of it.
+session_base::cursor session_base::beginning() const noexcept {
+    if (line_.first == nullptr || line_.started == nullptr) return {};
+    const mail_progress& p = line_.first->progress;
+    return {p.resets_ ? phase::rset : phase::mail, p.first_};
 }
 
-/// Ends the session with a QUIT, but at once where a line was begun: QUIT would be read as the rest of it.
+/// The session is free for the next thing: a mail that waits, or whatever the caller asks for.
+void session_base::idle() noexcept {
+    line_.up = true;
+    line_.read.at = line_.write.at = phase::connect;
+}
+
+/// Ends the session with a QUIT, but at once where a line, a chunk or a content was begun, or not all of it has left: QUIT
+/// would be read as the rest of it, could complete a mail, and the memory that it lies in is the caller's again.
 void session_base::leave(const status& s) noexcept {
-    decide(s);
+    decide_all(s);
     line_.error = s.error;
     line_.ended = s.where;
     line_.outstanding = 0;
-    line_.open = line_.rendered == 0;
+    const mail* const m = line_.started;
+    const bool inside = m != nullptr && m->progress.go_ahead_ && !m->progress.written_;
+    line_.open = line_.rendered == 0 && !content_.in_chunk && line_.unsent == 0 && !inside;
+    line_.rendered = 0;
     line_.input = {}; // what is here already is no answer to QUIT
     line_.read.at = line_.write.at = phase::quit;
 }
@@ -467,34 +1172,53 @@ void session_base::over(errc why, phase where) noexcept {
 void session_base::distrust(errc why) noexcept {
     const phase where = here();
     if (where == phase::quit) return over(line_.error, line_.ended);
-    // Neither inside the content nor behind anything that is not sent yet: that is thrown away, or it could complete a mail.
-    const bool inside = line_.unsent != 0 || (mail_.go_ahead && mail_.under_way != nullptr && !mail_.ending_sent);
     lose(why);
     leave({.where = where, .error = why});
     line_.deaf = true;
-    if (inside) line_.open = false;
 }
 
-/// Gives a result to every recipient that has none: the first refusal in protocol order wins.
-void session_base::decide(const status& s) noexcept {
-    if (mail_.under_way == nullptr) return;
-    std::size_t index = 0;
-    for (recipient& r : mail_.under_way->recipients) {
-        const bool attempted = index++ < mail_.attempted;
+/// Gives a result to every recipient of a mail that has none: the first refusal in protocol order wins.
+void session_base::decide(mail& m, status s) noexcept {
+    using standing = recipient::standing;
+    if (line_.goodbye.where == phase::auth && s.what != outcome::accepted && s.what != outcome::unknown)
+        s = line_.goodbye;
+    const bool accepted = s.what == outcome::accepted;
+    bool some = false;
+    for (recipient& r : m.recipients) {
+        if (accepted && r.at != standing::taken) continue;
+        const bool waiting = r.at == standing::waiting;
+        if (waiting) r.at = standing::done; // the others are passed by the replies to come
         if (!r.result.open()) continue;
         r.result = s;
-        if (s.error == errc::refused) {
-            line_.event = action::kind::refused;
-            line_.event_recipient = all_recipients;
-        } else if (s.what == outcome::deferred && !attempted) {
-            r.result.what = outcome::not_attempted;
-        }
+        some = true;
+        if (waiting && s.code == 0) r.result.what = outcome::not_attempted;
     }
+    if (!accepted) m.progress.waiting_ = 0;
+    if (!some || s.error != errc::refused) return;
+    line_.event = action::kind::refused;
+    line_.event_mail = &m;
+    line_.event_recipient = all_recipients;
+}
+
+/// The same for all mails in the queue.
+void session_base::decide_all(const status& s) noexcept {
+    for (mail* m = line_.first; m != nullptr; m = m->progress.next_) decide(*m, s);
+    if (line_.first != nullptr) line_.event_mail = line_.first;
+}
+
+bool session_base::handed_over(const mail& m) const noexcept { return m.progress.ending_sent_ && let_go(m); }
+
+/// What is known of a mail that was sent in full.
+status session_base::no_answer(errc why) noexcept {
+    return {.what = outcome::unknown, .where = phase::content, .error = why};
 }
 
 /// There will be no answer.
 void session_base::lose(errc why) noexcept {
-    decide({.what = content_handed_over() ? outcome::unknown : outcome::deferred, .where = here(), .error = why});
+    for (mail* m = line_.first; m != nullptr; m = m->progress.next_) {
+        if (handed_over(*m)) decide(*m, no_answer(why));
+        else decide(*m, {.what = outcome::deferred, .where = m == line_.first ? here() : phase::mail, .error = why});
+    }
 }
 
 } // namespace postrider

@@ -104,9 +104,14 @@ void read_line(test_case& c, const std::string& text) {
         return;
     }
     if (name == "options") return void(c.options = words(value));
-    if (name == "noop") return c.jobs.push_back(job::noop);
-    if (name == "reset") return c.jobs.push_back(job::reset);
-    if (name == "idle") return c.jobs.push_back(job::idle);
+    if (name == "noop") return c.jobs.push_back({job::kind::ask, "NOOP"});
+    if (name == "reset") return c.jobs.push_back({job::kind::ask, "RSET"});
+    if (name == "ask") {
+        const std::size_t space = std::min(value.find(' '), value.size());
+        return c.jobs.push_back(
+            {job::kind::ask, value.substr(0, space), value.substr(std::min(space + 1, value.size()))});
+    }
+    if (name == "idle") return c.jobs.push_back({job::kind::idle});
     if (name == "no mail") {
         c.mails.clear();
         c.jobs.clear();
@@ -114,13 +119,20 @@ void read_line(test_case& c, const std::string& text) {
     }
     if (name == "next") {
         c.mails.emplace_back();
-        return c.jobs.push_back(job::mail);
+        return c.jobs.push_back({});
     }
     if (c.mails.empty()) complain(c, "no mail that this belongs to: " + text);
     mail& m = c.mails.back();
     if (name == "from") m.from = value;
-    else if (name == "to") m.to.push_back(value);
-    else if (name == "content") m.content = {unescape(value, false, c)};
+    else if (name == "to") m.to.push_back(value), m.recipient_is.emplace_back();
+    else if (name == "memory") m.memory = true;
+    else if (name == "is") {
+        for (const std::string& word : words(value)) {
+            const bool of_recipient = word.starts_with("notify=") || word.starts_with("orcpt=");
+            if (of_recipient && m.to.empty()) m.to.emplace_back("bob@b.example"), m.recipient_is.emplace_back();
+            (of_recipient ? m.recipient_is.back() : m.is).push_back(word);
+        }
+    } else if (name == "content") m.content = {unescape(value, false, c)};
     else if (name == "then") m.content.push_back(unescape(value, false, c));
     else complain(c, "not a line of a dialog: " + text);
 }
@@ -152,7 +164,7 @@ std::vector<test_case> read_folder(const std::filesystem::path& folder) {
             } else if (inside && text == "```") {
                 inside = false;
                 for (mail& m : cases.back().mails) {
-                    if (m.to.empty()) m.to = {"bob@b.example"};
+                    if (m.to.empty()) m.to = {"bob@b.example"}, m.recipient_is.resize(1);
                     if (m.content.empty()) m.content = {"Subject: Hi\r\n\r\nHello.\r\n"};
                 }
                 if (cases.back().expected.empty()) complain(cases.back(), "expects nothing");
@@ -170,10 +182,115 @@ namespace {
 
 using postrider::action;
 
+using postrider::extension;
+
+struct keyword {
+    std::string_view name;
+    extension what;
+};
+constexpr keyword keywords[] = {
+    {"AUTH", extension::auth},
+    {"PIPELINING", extension::pipelining},
+    {"SIZE", extension::size},
+    {"8BITMIME", extension::eight_bit_mime},
+    {"CHUNKING", extension::chunking},
+    {"SMTPUTF8", extension::smtputf8},
+    {"DSN", extension::dsn},
+    {"BINARYMIME", extension::binary_mime},
+    {"DELIVERBY", extension::deliver_by},
+    {"MT-PRIORITY", extension::mt_priority},
+    {"FUTURERELEASE", extension::future_release},
+    {"REQUIRETLS", extension::require_tls},
+    {"BURL", extension::burl},
+};
+
 /// A mail as the engine wants it, beside the text that it points to.
 struct prepared {
     std::vector<postrider::recipient> recipients;
-    postrider::envelope envelope;
+    std::vector<std::string_view> parts;
+    postrider::mail_parameters parameters;
+    postrider::mail mail;
+
+    prepared(const test_case& c, const dialog::mail& m) {
+        for (std::size_t i = 0; i != m.to.size(); ++i) {
+            recipients.push_back({*postrider::mailbox::frame(m.to[i])});
+            for (const std::string& word : m.recipient_is[i]) describe_recipient(c, recipients.back(), word);
+        }
+        mail.reverse_path = *postrider::mailbox::frame(m.from);
+        mail.recipients = recipients;
+        mail.content.pulled = !m.memory;
+        if (m.memory) {
+            parts.assign(m.content.begin() + 1, m.content.end());
+            mail.content.text = m.content.front();
+            mail.content.more = parts;
+        } else {
+            // Unless it is said otherwise, octets above 127 are sent as they are, and declared.
+            for (const std::string& part : m.content)
+                for (const char octet : part)
+                    if (static_cast<unsigned char>(octet) > 127 && m.is.empty()) mail.content.as_it_is = true;
+        }
+        for (const std::string& word : m.is) describe(c, word);
+    }
+
+private:
+    static void describe_recipient(const test_case& c, postrider::recipient& r, const std::string& word) {
+        std::string_view value = std::string_view(word).substr(word.find('=') + 1);
+        if (word.starts_with("orcpt=")) {
+            r.original_recipient = value;
+            return;
+        }
+        while (!value.empty()) {
+            const std::string_view one = value.substr(0, value.find(','));
+            value.remove_prefix(std::min(one.size() + 1, value.size()));
+            if (one == "success") r.notify.add(postrider::notify::success);
+            else if (one == "failure") r.notify.add(postrider::notify::failure);
+            else if (one == "delay") r.notify.add(postrider::notify::delay);
+            else if (one == "never") r.notify.add(postrider::notify::never);
+            else complain(c, "no such time to notify: " + std::string(one));
+        }
+    }
+
+    void describe(const test_case& c, const std::string& word) {
+        const std::size_t equals = std::min(word.find('='), word.size());
+        const std::string name = word.substr(0, equals);
+        const std::string_view value = std::string_view(word).substr(std::min(equals + 1, word.size()));
+        const auto number = [&] { return std::stol(std::string(value)); };
+        mail.parameters = &parameters;
+        postrider::mail_content& content = mail.content;
+        if (name == "all-or-nothing") mail.policy = postrider::recipient_policy::all_or_nothing;
+        else if (name == "as-it-is") content.as_it_is = true;
+        else if (name == "8bit") content.kind = postrider::octets::eight_bit;
+        else if (name == "binary") content.kind = postrider::octets::binary;
+        else if (name == "utf8-header") content.utf8_header = true;
+        else if (name == "repeatable") content.repeatable = true;
+        else if (name == "chunks") content.chunks = true;
+        else if (name == "size" || name == "exact") {
+            content.size = static_cast<std::uint64_t>(number());
+            content.exact_size = name == "exact";
+        } else if (name == "url") {
+            content.pulled = false;
+            content.url = value;
+        } else if (name == "ret")
+            parameters.ret = value == "full" ? postrider::return_content::full : postrider::return_content::headers;
+        else if (name == "envid") parameters.envelope_id = value;
+        else if (name == "auth") (value == "<>" ? void(parameters.auth_unknown = true) : void(parameters.auth = value));
+        else if (name == "by") {
+            parameters.by_seconds = static_cast<std::int32_t>(number());
+            parameters.by =
+                value[value.find(';') + 1] == 'N' ? postrider::by_mode::notify : postrider::by_mode::return_mail;
+            parameters.by_trace = value.ends_with('T');
+        } else if (name == "priority") {
+            parameters.prioritised = true;
+            parameters.priority = static_cast<std::int8_t>(number());
+        } else if (name == "hold") parameters.hold_seconds = static_cast<std::uint32_t>(number());
+        else if (name == "until") parameters.hold_until = value;
+        else if (name == "require-tls") parameters.require_tls = true;
+        else if (name == "required") {
+            for (const keyword& known : keywords)
+                if (value == known.name) return mail.required.add(known.what);
+            complain(c, "no such extension: " + std::string(value));
+        } else complain(c, "not a property of a mail: " + word);
+    }
 };
 
 class player {
@@ -181,14 +298,12 @@ public:
     player(const test_case& c, const manner& how, postrider::session<>& session)
         : case_(c), how_(how), buffer_(how.buffer), session_(session) {
         for (const mail& m : c.mails) {
-            auto p = std::make_unique<prepared>();
-            for (const std::string& to : m.to) p->recipients.push_back({*postrider::mailbox::frame(to)});
-            p->envelope = {*postrider::mailbox::frame(m.from), p->recipients};
-            mails_.push_back(std::move(p));
+            mails_.push_back(std::make_unique<prepared>(c, m));
         }
         result_.verdicts.resize(mails_.size());
         for (std::size_t i = 0; i < mails_.size(); ++i) result_.verdicts[i].resize(mails_[i]->recipients.size());
-        result_.content_ends.resize(mails_.size(), never);
+        result_.content_ends.resize(mails_.size());
+        for (std::size_t i = 0; i < mails_.size(); ++i) result_.content_ends[i].resize(mails_[i]->recipients.size());
         std::size_t at = 0;
         for (const turn& t : c.turns)
             for (std::size_t i = 0; t.from == turn::who::server && i != t.octets.size(); ++i, ++at)
@@ -197,9 +312,13 @@ public:
 
     run_result play() {
         if (start() == postrider::errc::ok) {
-            if (!case_.jobs.empty() && case_.jobs[0] == job::mail) next_job();
-            for (int steps = 0; steps < 1'000'000 && result_.complaint.empty(); ++steps)
+            if (!case_.jobs.empty() && case_.jobs[0].what == job::kind::mail) next_job();
+            for (int steps = 0; steps < 1'000'000 && result_.complaint.empty(); ++steps) {
+                while (has("ahead") && session_.wants_mail() && job_ != case_.jobs.size() &&
+                       case_.jobs[job_].what == job::kind::mail)
+                    next_job();
                 if (!step(next())) break;
+            }
         }
         report_session();
         return std::move(result_);
@@ -213,7 +332,18 @@ private:
     postrider::errc start() {
         postrider::session_options options{.client = *postrider::domain::parse("client.example")};
         options.helo = has("helo");
-        options.pipelining = !has("no-pipelining");
+        options.lmtp = has("lmtp");
+        if (has("no-pipelining")) options.unused.add(extension::pipelining);
+        if (has("no-chunking")) options.unused.add(extension::chunking);
+        if (has("no-size")) options.unused.add(extension::size);
+        if (has("alone")) options.auth_with = postrider::auth_flight::alone;
+        if (has("eager")) options.auth_with = postrider::auth_flight::eager;
+        for (const std::string& option : case_.options) {
+            if (option.starts_with("look-ahead="))
+                options.look_ahead = static_cast<std::uint16_t>(std::stoul(option.substr(11)));
+            if (option.starts_with("speculative="))
+                options.speculative_octets = static_cast<std::uint32_t>(std::stoul(option.substr(12)));
+        }
         options.encrypted = has("encrypted");
         if (has("refuse-bare")) options.content = postrider::line_ends::refuse;
         if (!case_.auth.empty()) {
@@ -236,17 +366,26 @@ private:
     bool next_job() {
         if (job_ == case_.jobs.size()) return !has("stay") && session_.quit() == postrider::errc::ok;
         postrider::errc error = postrider::errc::ok;
-        switch (case_.jobs[job_++]) {
-        case job::mail:
-            ++result_.submitted;
-            error = session_.send(mails_[current_]->envelope);
-            break;
-        case job::noop: error = session_.noop(); break;
-        case job::reset: error = session_.reset(); break;
-        case job::idle: return receive(false);
+        const job& now = case_.jobs[job_++];
+        switch (now.what) {
+        case job::kind::mail: error = session_.send(mails_[result_.submitted++]->mail); break;
+        case job::kind::ask: error = session_.ask(phase_of(now.verb), now.argument); break;
+        case job::kind::idle: return receive(false);
         }
         if (error != postrider::errc::ok) result_.complaint = "the session does not take it: " + error_name(error);
         return true;
+    }
+
+    postrider::phase phase_of(const std::string& verb) const {
+        for (int p = 0; p <= static_cast<int>(postrider::phase::xclient); ++p)
+            if (postrider::name(static_cast<postrider::phase>(p)) == verb) return static_cast<postrider::phase>(p);
+        complain(case_, "no such command: " + verb);
+    }
+
+    std::size_t index_of(const postrider::mail* m) const {
+        for (std::size_t i = 0; i != mails_.size(); ++i)
+            if (&mails_[i]->mail == m) return i;
+        throw std::logic_error("a mail that nobody has sent");
     }
 
     void note_verdicts() {
@@ -276,14 +415,13 @@ private:
             if (is != expected) result_.complaint = "misuse is answered by " + error_name(is);
         };
         postrider::recipient nobody{};
-        const postrider::envelope to_none{{}, {}};
-        const postrider::envelope to_null{{}, {&nobody, 1}};
+        postrider::mail to_none{};
+        postrider::mail to_null{.recipients = {&nobody, 1}};
         const bool over = a.what == action::kind::closed;
-        if (over || a.what == action::kind::read) {
-            must_be(session_.noop(), errc::wrong_state);
-            const bool mail = result_.submitted != current_;
-            if (over || mail || a.where >= postrider::phase::noop) must_be(session_.send(to_none), errc::wrong_state);
-        }
+        if (over || a.what == action::kind::read) must_be(session_.noop(), errc::wrong_state);
+        if (over || a.where == postrider::phase::quit) must_be(session_.send(to_none), errc::wrong_state);
+        if (a.what == action::kind::read && session_.error() == errc::ok && done_ != result_.submitted)
+            must_be(session_.send(mails_[result_.submitted - 1]->mail), errc::wrong_state);
         if (a.what == action::kind::ready) {
             must_be(session_.send(to_none), errc::no_recipients);
             must_be(session_.send(to_null), errc::invalid_mailbox);
@@ -298,25 +436,26 @@ private:
         switch (a.what) {
         case action::kind::write:
             if (a.secret() != (a.where == postrider::phase::auth)) result_.complaint = "secret, or not, by mistake";
+            if (a.octets.empty() && !gathered_.empty()) return flush(gathered_.size());
             gathered_ += a.octets;
-            if (a.ends && a.where == postrider::phase::content)
-                result_.content_ends[current_] = result_.sent + gathered_.size();
+            if (a.completes) note_end(*a.mail);
             if (server_is_early()) return receive(false);
             // Content leaves piece by piece, as that of a source that uses its buffer again.
             return a.where != postrider::phase::content || a.ends || flush(gathered_.size());
         case action::kind::content:
             if (server_is_early()) return receive(false);
+            current_ = index_of(a.mail);
+            if (a.first) part_ = part_at_ = 0;
             give_content();
             return true;
-        case action::kind::refused: note_refusal(a.recipient_index); return true;
-        case action::kind::mail:
-            ++current_;
-            part_ = part_at_ = 0;
+        case action::kind::refused:
+            current_ = index_of(a.mail);
+            note_refusal(a.recipient_index);
             return true;
+        case action::kind::mail: ++done_; return true;
         case action::kind::answered: {
             const postrider::reply r = session_.last_reply();
-            const bool noop = case_.jobs[job_ - 1] == job::noop;
-            result_.report.push_back((noop ? "NOOP " : "RSET ") + std::to_string(r.code) + describe(r.enhanced));
+            result_.report.push_back(case_.jobs[job_ - 1].verb + " " + std::to_string(r.code) + describe(r.enhanced));
             return true;
         }
         case action::kind::read:
@@ -330,10 +469,24 @@ private:
         return false;
     }
 
+    /// The last octets of a content, of BDAT LAST or DATA, were given out: for whom?
+    void note_end(const postrider::mail& m) {
+        const std::size_t mail = index_of(&m);
+        for (std::size_t r = 0; r != m.recipients.size(); ++r) {
+            using standing = postrider::recipient::standing;
+            if (m.recipients[r].at == standing::sent || m.recipients[r].at == standing::taken)
+                result_.content_ends[mail][r].push_back(result_.sent + gathered_.size());
+        }
+    }
+
     void give_content() {
         const std::vector<std::string>& parts = case_.mails[current_].content;
         if (part_ == parts.size()) return session_.content_failed();
-        const std::string_view part = std::string_view(parts[part_]).substr(part_at_, how_.content_at_once);
+        // Where a part is a BDAT of its own, or a false size ends it all, the wire depends on the parts.
+        const postrider::mail_content& c = mails_[current_]->mail.content;
+        const bool whole = c.chunks || c.exact_size || c.kind == postrider::octets::binary;
+        const std::string_view part =
+            std::string_view(parts[part_]).substr(part_at_, whole ? never : how_.content_at_once);
         session_.content(part);
         part_at_ += part.size();
         if (part_at_ != parts[part_].size()) return;
@@ -439,6 +592,8 @@ private:
             for (const postrider::recipient& r : mails_[m]->recipients) {
                 std::string line = mails_.size() > 1 ? std::to_string(m + 1) + " " : "";
                 line += std::string(r.forward_path.text()) + " " + describe(r.result);
+                for (const keyword& known : keywords)
+                    if (mails_[m]->mail.missing.has(known.what)) line += " " + std::string(known.name);
                 result_.report.push_back(line);
             }
         if (expects("waits ")) result_.report.push_back("waits " + std::to_string(result_.waits));
@@ -480,6 +635,13 @@ private:
         case errc::auth_unavailable: return "auth_unavailable";
         case errc::bare_line_ending: return "bare_line_ending";
         case errc::body_failed: return "body_failed";
+        case errc::content_mismatch: return "content_mismatch";
+        case errc::extension_unavailable: return "extension_unavailable";
+        case errc::message_too_large: return "message_too_large";
+        case errc::other_refused: return "other_refused";
+        case errc::too_many_recipients: return "too_many_recipients";
+        case errc::mail_limit: return "mail_limit";
+        case errc::invalid_parameter: return "invalid_parameter";
         case errc::invalid_credentials: return "invalid_credentials";
         case errc::cleartext_auth: return "cleartext_auth";
         case errc::wrong_state: return "wrong_state";
@@ -498,7 +660,8 @@ private:
     std::size_t turn_ = 0;
     std::size_t turn_at_ = 0;
     std::size_t job_ = 0;
-    std::size_t current_ = 0;
+    std::size_t current_ = 0; ///< the mail that was spoken of last
+    std::size_t done_ = 0;
     std::size_t part_ = 0;
     std::size_t part_at_ = 0;
 };

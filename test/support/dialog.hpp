@@ -26,20 +26,31 @@
 //   from: alice@a.example     empty: the null reverse-path
 //   to: bob@b.example         again for more recipients
 //   content: text             without CRLF at its end; `then: text` is a further part, handed over when the first is used up
+//   memory                    the content lies in memory, its parts too; else it is pulled
+//   is: ...                   what else there is to say of the mail, in words:
+//     all-or-nothing, as-it-is, 8bit, binary, utf8-header, repeatable, chunks, size=N, exact=N, url=U
+//     ret=full, ret=headers, envid=X, auth=X (`<>`: unknown), by=N;N, by=N;R, by=N;NT, priority=N, hold=N, until=X,
+//     require-tls, required=KEYWORD, notify=success,delay (the last recipient's), orcpt=X (the same)
 //   next                      begins another mail
 //   noop, reset, idle         asks for NOOP, for RSET, or waits for the server to speak, after what stands above
+//   ask: VRFY bob             asks for VRFY, EXPN, HELP, ETRN, XFORWARD or XCLIENT
 //   no mail                   stands first: not even one mail
 // and with what:
 //   auth: plain user password [bare] [attempt] [if-offered] [protect]
 //                             bare: without initial response; protect: not over a connection that is not encrypted
-//   options: ...              helo, no-pipelining, refuse-bare, encrypted, stay (no QUIT at the end),
+//   options: ...              helo, lmtp, refuse-bare, encrypted, stay (no QUIT at the end),
+//                             no-pipelining, no-chunking, no-size: not to be used, although offered
+//                             alone, eager: what leaves with AUTH
+//                             ahead (further mails are handed over as soon as the session wants them), look-ahead=N
+//                             speculative=N
 //                             content-fails (there should be more content behind the last part)
 //
 // What must come of it:
 //   => bob@b.example rejected RCPT 550 5.1.1     for each recipient: outcome, phase, code, error if there is one other than
 //                                                `refused`. With more than one mail its number stands in front
 //   => session refused greeting                  error and phase; or `session ok`
-//   => NOOP 250                                  for each `noop` and `reset` that was answered
+//   => bob@b.example not attempted MAIL extension_unavailable DSN     and what the server lacks for it
+//   => NOOP 250                                  for each command by itself that was answered
 //   => waits 4                                   if it matters: how often the client had to wait for the server. The greeting
 //                                                counts; connecting and QUIT do not
 //   => said bob@b.example 550 No such user       if it matters, then for every refusal: for whom (or `all`), code, text.
@@ -60,6 +71,9 @@ struct mail {
     std::string from = "alice@a.example";
     std::vector<std::string> to;
     std::vector<std::string> content; ///< part by part
+    bool memory = false;
+    std::vector<std::string> is;                        ///< its properties
+    std::vector<std::vector<std::string>> recipient_is; ///< those of each recipient
 };
 
 struct turn {
@@ -69,14 +83,18 @@ struct turn {
     bool early = false;   ///< server: while the client is still writing
 };
 
-enum class job { mail, noop, reset, idle };
+struct job {
+    enum class kind { mail, ask, idle } what = kind::mail;
+    std::string verb{};
+    std::string argument{};
+};
 
 struct test_case {
     std::string name;
     std::string file;
     std::size_t line = 0;
     std::vector<mail> mails{mail{}};
-    std::vector<job> jobs{job::mail};
+    std::vector<job> jobs{job{}};
     std::vector<std::string> auth; ///< mechanism, user, password, flags
     std::vector<std::string> options;
     std::vector<turn> turns;
@@ -111,9 +129,10 @@ struct verdict {
 struct run_result {
     std::vector<std::string> report;            ///< in the form of `test_case::expected`
     std::vector<std::vector<verdict>> verdicts; ///< mail, recipient
-    std::vector<std::size_t> content_ends;      ///< client octets up to and with the end of each mail's content
-    std::vector<std::size_t> joints;            ///< server octets at which the stream may be cut: not within `at_once`
-    std::size_t submitted = 0;                  ///< mails that the session was given
+    /// mail, recipient: client octets up to and with the end of a content that was for it, once for each transaction
+    std::vector<std::vector<std::vector<std::size_t>>> content_ends;
+    std::vector<std::size_t> joints; ///< server octets at which the stream may be cut: not within `at_once`
+    std::size_t submitted = 0;       ///< mails that the session was given
     std::size_t sent = 0;
     std::size_t received = 0;
     std::size_t waits = 0;

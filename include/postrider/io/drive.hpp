@@ -3,8 +3,9 @@
 //     postrider::posix_stream stream;
 //     if (errc e = stream.connect({.host = "mail.example", .port = 25}, until); e != errc::ok) ...
 //     if (errc e = session.start({...}); e != errc::ok) ...
-//     if (errc e = session.send(envelope); e != errc::ok) ...
-//     postrider::drive(session, stream, postrider::text_content{"Subject: Hello\r\n\r\nHello.\r\n"}, until);
+//     postrider::mail mail{.reverse_path = from, .recipients = to, .content = {.text = "Subject: Hello\n\nHello.\n"}};
+//     if (errc e = session.send(mail); e != errc::ok) ...
+//     postrider::drive(session, stream, until);
 #ifndef POSTRIDER_IO_DRIVE_HPP
 #define POSTRIDER_IO_DRIVE_HPP
 
@@ -27,26 +28,32 @@ struct content_part {
     bool failed = false; ///< there should be more, and it cannot be had: the mail is abandoned
 };
 
-/// Content that lies in memory. It belongs to the caller.
-class text_content {
-public:
-    static constexpr bool stable = true; ///< what was handed out stays where it is until the mail is done
-    explicit constexpr text_content(std::string_view text = {}) noexcept : text_(text) {}
-    content_part pull() noexcept { return {text_, true, false}; }
+/// What the loop asks its caller, and tells him. The base has no mail, no content, and sees nothing; hide what is of
+/// interest.
+struct drive_handler {
+    /// What `pull` handed out stays where it is until the mail is done. Without that a part is sent before the next is
+    /// pulled, so that one buffer is enough for a source.
+    static constexpr bool stable = false;
 
-private:
-    std::string_view text_;
-};
-
-/// Sees what passes. The base sees nothing; hide what is of interest.
-struct drive_observer {
-    /// Octets that were given out for sending. `secret`: credentials, not to be shown. `ends`: a line or the content ends.
-    void sent(std::string_view /*octets*/, phase /*where*/, bool /*secret*/, bool /*ends*/) noexcept {}
-    void received(std::string_view /*octets*/) noexcept {}
+    /// A further mail, asked for whenever one could leave with the next flight; null: none for now. It belongs to the
+    /// session until `mail_done`.
+    mail* next_mail() noexcept { return nullptr; }
+    /// `next_mail` gave a mail that `session_base::send` does not take.
+    void not_taken(mail& /*m*/, errc /*why*/) noexcept {}
+    /// The next part of pulled content; `first`: from its beginning. Say `last` with the last part, so that it leaves
+    /// together with what ends the content.
+    content_part pull(mail& /*m*/, bool /*first*/) noexcept { return {.failed = true}; }
+    /// A mail is done; each recipient has its result. It may be changed, and sent again, from here on.
+    void mail_done(mail& /*m*/, const reply& /*said*/) noexcept {}
     /// A recipient, or all (`all_recipients`), was refused by this reply.
-    void refused(std::size_t /*recipient*/, const reply& /*said*/) noexcept {}
-    /// A mail is done; each recipient has its result.
-    void mail_done(const reply& /*said*/) noexcept {}
+    void refused(mail& /*m*/, std::size_t /*recipient*/, const reply& /*said*/) noexcept {}
+    /// A command by itself was answered.
+    void answered(const reply& /*said*/) noexcept {}
+    /// Octets that were given out for sending; `m` is theirs, or null. `secret`: credentials, not to be shown. `ends`: a
+    /// line or the content ends. With `mail_progress::content_octets` this is the progress of a mail.
+    void sent(std::string_view /*octets*/, phase /*where*/, const mail* /*m*/, bool /*secret*/,
+              bool /*ends*/) noexcept {}
+    void received(std::string_view /*octets*/) noexcept {}
 };
 
 /// Octets on their way: command lines and short pieces of content are gathered, long ones are only pointed at.
@@ -81,25 +88,22 @@ public:
     }
 
 private:
-    static constexpr std::size_t copied_at_most = 1024; // below that a copy costs less than an iovec of its own
+    static constexpr std::size_t copied_at_most = 128; // below that a copy costs less than an iovec of its own
     std::array<char, 16384> text_;
-    std::array<std::string_view, 64> parts_;
+    std::array<std::string_view, 256> parts_;
     std::size_t used_ = 0;
     std::size_t first_ = 0;
     std::size_t count_ = 0;
 };
 
-/// Drives the session until it is `ready` for something else, or closed; returns `session.error()`. Each wait ends with its
-/// time limit of RFC 5321 §4.5.3.2 or at `until`, whichever comes first. The stream is left open.
+/// Drives the session until it is `ready` for something else and there is no further mail, or closed; returns
+/// `session.error()`. Each wait ends with its time limit of RFC 5321 §4.5.3.2 or at `until`, whichever comes first. The
+/// stream is left open.
 ///
 /// `Stream` has a `transfer` with the contract of `posix_stream::transfer`: an error, or the end, that comes together with
 /// octets has to be said again by the next call.
-///
-/// `content` is asked for the content of the mail: `content_part pull()`. If `Content::stable` is false, a part is sent
-/// before the next is pulled, so one buffer is enough for a source; say `last` with the last part, so that it leaves
-/// together with what ends the content.
-template <class Stream, class Content, class Observer>
-errc drive(session_base& session, Stream& stream, Content&& content, deadline until, Observer&& observer) {
+template <class Stream, class Handler>
+errc drive(session_base& session, Stream& stream, deadline until, Handler&& handler) {
     using clock = std::chrono::steady_clock;
     flight out;
     std::array<char, 16384> in;
@@ -108,27 +112,32 @@ errc drive(session_base& session, Stream& stream, Content&& content, deadline un
     deadline started{};
 
     for (;;) {
+        while (session.wants_mail()) {
+            mail* const m = handler.next_mail();
+            if (m == nullptr) break;
+            if (const errc e = session.send(*m); e != errc::ok) handler.not_taken(*m, e);
+        }
         const action a = session.next(out.full() ? std::span<char>{} : out.room());
         switch (a.what) {
         case action::kind::write:
-            if (!out.full()) {
+            if (!a.octets.empty()) {
                 out.add(a);
-                observer.sent(a.octets, a.where, a.secret(), a.ends);
+                handler.sent(a.octets, a.where, a.mail, a.secret(), a.ends);
                 if (!out.full()) continue;
             }
             break;
         case action::kind::content:
-            if (out.empty() || std::decay_t<Content>::stable) {
-                const content_part part = content.pull();
+            if (out.empty() || std::decay_t<Handler>::stable) {
+                const content_part part = handler.pull(*a.mail, a.first);
                 if (part.failed) session.content_failed();
                 else session.content(part.octets);
                 if (part.last) session.end_of_content();
                 continue;
             }
             break;
-        case action::kind::refused: observer.refused(a.recipient_index, session.last_reply()); continue;
-        case action::kind::mail: observer.mail_done(session.last_reply()); continue;
-        case action::kind::answered: continue;
+        case action::kind::refused: handler.refused(*a.mail, a.recipient_index, session.last_reply()); continue;
+        case action::kind::mail: handler.mail_done(*a.mail, session.last_reply()); continue;
+        case action::kind::answered: handler.answered(session.last_reply()); continue;
         case action::kind::read: break;
         case action::kind::ready:
             if (out.empty()) return session.error();
@@ -147,7 +156,7 @@ errc drive(session_base& session, Stream& stream, Content&& content, deadline un
         session.wrote(r.written);
         out.drop(r.written);
         if (r.read != 0) {
-            observer.received({in.data(), r.read});
+            handler.received({in.data(), r.read});
             session.received({in.data(), r.read});
         } else if (r.error == errc::timed_out && r.written != 0 && clock::now() < until) {
             // A slow line, not a dead one: the limit is for a block to be taken, not for all that was gathered.
@@ -158,9 +167,9 @@ errc drive(session_base& session, Stream& stream, Content&& content, deadline un
     }
 }
 
-template <class Stream, class Content>
-errc drive(session_base& session, Stream& stream, Content&& content, deadline until = never) {
-    return drive(session, stream, content, until, drive_observer{});
+template <class Stream>
+errc drive(session_base& session, Stream& stream, deadline until = never) {
+    return drive(session, stream, until, drive_handler{});
 }
 
 } // namespace postrider
