@@ -245,7 +245,7 @@ private:
             if (one == "success") r.notify.add(postrider::notify::success);
             else if (one == "failure") r.notify.add(postrider::notify::failure);
             else if (one == "delay") r.notify.add(postrider::notify::delay);
-            else if (one == "never") r.notify.add(postrider::notify::never);
+            else if (one == "never") r.notify.add(postrider::notify::nothing);
             else complain(c, "no such time to notify: " + std::string(one));
         }
     }
