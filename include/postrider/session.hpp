@@ -169,6 +169,7 @@ private:
     // Write side.
     bool may_write() const noexcept;
     bool may_commit() const noexcept;
+    bool failing() const noexcept;
     bool pointless() const noexcept;
     void write_command(action& a, std::span<char> buffer) noexcept;
     bool write_content(action& a) noexcept;

@@ -209,6 +209,10 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
             return false;
         }
     }
+    if (failing()) {
+        stop_writing();
+        return false;
+    }
     if (pointless()) {
         mail& m = *line_.started;
         if (m.progress.refused_some_ && m.policy == recipient_policy::all_or_nothing)
@@ -444,6 +448,15 @@ bool session_base::may_commit() const noexcept {
            (!m.progress.chunked_ || m.progress.size_ <= options_.speculative_octets);
 }
 
+/// Whether the mail under way is refused as a whole, and what is left of it need not be sent. But a line that was begun is
+/// finished, and so is a chunk, and a DATA that left is answered.
+bool session_base::failing() const noexcept {
+    const phase at = line_.write.at;
+    if (at < phase::rset || at > phase::content || line_.started == nullptr || line_.rendered != 0) return false;
+    const mail_progress& p = line_.started->progress;
+    return p.failing_ && (at != phase::content || (p.chunked_ && !content_.in_chunk));
+}
+
 /// Whether all answers to the envelope are here, and it is not worth a DATA or BDAT.
 bool session_base::pointless() const noexcept {
     const bool before = line_.write.at == phase::data ||
@@ -591,7 +604,6 @@ void session_base::advance_write() noexcept {
         if (!content_.last_chunk) ++p.chunks_;
         return; // its octets follow, whatever becomes of it
     }
-    if (p.failing_) stop_writing();
 }
 
 /// Sees to it that there are octets of the content, or that it is known that there are no more. Returns false if the caller
@@ -721,10 +733,7 @@ void session_base::end_content(action& a) noexcept {
     a.ends = true;
     content_.in_chunk = false;
     ++line_.serial;
-    if (config::chunking && p.chunked_ && !content_.last_chunk) {
-        if (p.failing_) stop_writing();
-        return;
-    }
+    if (config::chunking && p.chunked_ && !content_.last_chunk) return;
     a.completes = true;
     p.ending_sent_ = true;
     if (!p.chunked_) line_.written_open = false;
@@ -944,9 +953,6 @@ void session_base::on_auth(const status& s) noexcept {
         lose(errc::refused);
         return over(errc::refused, phase::auth);
     }
-    if (line_.started != nullptr && !line_.started->progress.written_ && line_.rendered == 0 &&
-        line_.write.at != phase::content)
-        stop_writing();
 }
 
 void session_base::on_mail(const status& s) noexcept {
@@ -955,10 +961,6 @@ void session_base::on_mail(const status& s) noexcept {
     if (refused(s)) {
         decide(m, s);
         m.progress.failing_ = true;
-        // What is left of the group is not sent; but a line that was begun is finished, and so is a chunk, and a DATA that
-        // left is answered.
-        const bool awaited = line_.write.at == phase::content && (content_.in_chunk || !m.progress.chunked_);
-        if (&m == line_.started && !m.progress.written_ && line_.rendered == 0 && !awaited) stop_writing();
     }
     line_.read.recipient = m.progress.first_;
     advance_read();
@@ -1010,7 +1012,9 @@ void session_base::on_recipient(const status& s) noexcept {
     } else {
         p.refused_some_ = true;
         r.at = recipient::standing::done;
-        if (r.result.open()) {
+        if (r.result.open() && line_.goodbye.where == phase::auth) {
+            r.result = line_.goodbye; // that came first
+        } else if (r.result.open()) {
             r.result = s;
             line_.event = action::kind::refused;
             line_.event_mail = &m;
@@ -1058,7 +1062,6 @@ void session_base::on_content(const status& s) noexcept {
             // No further BDAT; one that was begun is finished (RFC 3030 §4.2).
             decide(m, s);
             p.failing_ = true;
-            if (&m == line_.started && !p.written_ && !content_.in_chunk && line_.rendered == 0) stop_writing();
         }
         if (!last) {
             line_.read.recipient = m.recipients.size();
