@@ -152,4 +152,11 @@ private:
     std::deque<promise> promises_; // accepted, the reply not delivered yet
 };
 
+template <class Command>
+void dialog::perform(const effect& does, bool must_wait, Command&& run) {
+    const std::uint64_t mark = out_.end();
+    if (does.carries_out()) run();
+    settle(mark, does, must_wait);
+}
+
 } // namespace postrider::sink
