@@ -30,12 +30,16 @@ enum class verb : std::uint8_t {
     help,
     quit,
     starttls,
+    etrn,
+    burl,
+    xclient,
+    xforward,
     unknown
 };
-inline constexpr std::size_t verbs = 16;
-inline constexpr std::array<std::string_view, verbs> verb_names{"EHLO", "HELO", "LHLO",     "AUTH",   "MAIL", "RCPT",
-                                                                "DATA", "BDAT", "RSET",     "NOOP",   "VRFY", "EXPN",
-                                                                "HELP", "QUIT", "STARTTLS", "unknown"};
+inline constexpr std::size_t verbs = 20;
+inline constexpr std::array<std::string_view, verbs> verb_names{
+    "EHLO", "HELO", "LHLO", "AUTH", "MAIL",     "RCPT", "DATA", "BDAT",    "RSET",     "NOOP",
+    "VRFY", "EXPN", "HELP", "QUIT", "STARTTLS", "ETRN", "BURL", "XCLIENT", "XFORWARD", "unknown"};
 
 struct command {
     sink::verb verb = verb::unknown;

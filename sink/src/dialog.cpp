@@ -22,7 +22,7 @@ dialog::dialog(service& service, outbox& out, std::uint64_t connection, const st
 
 // --- What is said, and what the script makes of it ---------------------------------------------------------
 
-void dialog::say(int code, std::string_view enhanced, std::string_view text) {
+void dialog::say(int code, std::string_view enhanced, std::string_view text, std::string_view more) {
     const char digits[4] = {static_cast<char>('0' + code / 100), static_cast<char>('0' + code / 10 % 10),
                             static_cast<char>('0' + code % 10), ' '};
     out_.append({digits, 4});
@@ -31,6 +31,7 @@ void dialog::say(int code, std::string_view enhanced, std::string_view text) {
         out_.append(" ");
     }
     out_.append(text);
+    out_.append(more);
     out_.append("\r\n");
     switch (code) {
     case 500:
@@ -106,16 +107,21 @@ dialog::answers dialog::take_answers() {
 }
 
 void dialog::sent() {
-    while (!promises_.empty() && promises_.front().reply_end <= out_.sent()) {
+    const std::uint64_t position = out_.sent();
+    while (kept_promises_ < promises_.size() && promises_[kept_promises_].reply_end <= position) {
         ++since_.seen.replies_delivered;
-        if (service_.config.keep_mails) since_.delivered.push_back(promises_.front().mail);
-        promises_.pop_front();
+        if (service_.config.keep_mails) since_.delivered.push_back(promises_[kept_promises_].mail);
+        ++kept_promises_;
     }
+    // A client that reads leaves none over after each batch, so this seldom moves anything.
+    if (kept_promises_ * 2 < promises_.size()) return;
+    promises_.erase(promises_.begin(), promises_.begin() + static_cast<std::ptrdiff_t>(kept_promises_));
+    kept_promises_ = 0;
 }
 
 std::vector<std::uint64_t> dialog::undelivered() const {
     std::vector<std::uint64_t> ids;
-    for (const auto& one : promises_) ids.push_back(one.mail);
+    for (std::size_t i = kept_promises_; i < promises_.size(); ++i) ids.push_back(promises_[i].mail);
     return ids;
 }
 
@@ -178,7 +184,7 @@ std::size_t dialog::feed_line(std::string_view input) {
 void dialog::take_line(std::string_view line) {
     const bool crlf = line.ends_with("\r\n");
     line.remove_suffix(crlf ? 2 : 1);
-    if (!crlf || line.find_first_of(std::string_view{"\r\0", 2}) != std::string_view::npos) {
+    if (!crlf || line.find('\r') != std::string_view::npos || line.find('\0') != std::string_view::npos) {
         // Only CRLF ends a line. Answering, rather than waiting for a CRLF, shows the client its mistake.
         mode_ = mode::command;
         exchange_.reset();
@@ -248,6 +254,10 @@ void dialog::run(const command& command, const effect& does) {
         return say(221, "2.0.0", service_.config.name + " closing");
     case verb::starttls: // where TLS will begin: the connection changes its byte_stream, this its state
     case verb::expn:
+    case verb::etrn:
+    case verb::burl:
+    case verb::xclient:
+    case verb::xforward:
     case verb::bdat: break;
     case verb::unknown: return say(500, "5.5.2", "Command not recognized");
     }

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -94,7 +93,7 @@ private:
     void say_accepted();
     void reset_transaction();
 
-    void say(int code, std::string_view enhanced, std::string_view text);
+    void say(int code, std::string_view enhanced, std::string_view text, std::string_view more = {});
     void note_early(std::uint64_t from);
     [[nodiscard]] bool auth_offered() const;
     [[nodiscard]] bool must_wait(verb verb) const;
@@ -148,8 +147,9 @@ private:
         std::uint64_t mail;
         std::uint64_t reply_end;
     };
-    std::uint64_t fresh_mail_ = 0; // accepted by the command that is being performed
-    std::deque<promise> promises_; // accepted, the reply not delivered yet
+    std::uint64_t fresh_mail_ = 0;  // accepted by the command that is being performed
+    std::vector<promise> promises_; // accepted; the first of them were delivered
+    std::size_t kept_promises_ = 0;
 };
 
 template <class Command>

@@ -1,6 +1,7 @@
 // The dialog's part that is about the content, how it comes and what becomes of it.
 #include <algorithm>
 
+#include "decimal.hpp"
 #include "dialog.hpp"
 
 namespace postrider::sink {
@@ -81,8 +82,8 @@ void dialog::end_chunk() {
                                         text_of(chunk_last_ ? " so far, the last" : " so far", content_.octets()));
     if (chunk_refusal_.empty() && !too_big() && chunk_effect_.carries_out()) {
         if (chunk_last_) return end_content(chunk_effect_);
-        const std::string text = std::to_string(content_.octets()) + " octets received";
-        return perform(chunk_effect_, false, [&] { say(250, "2.0.0", text); });
+        const decimal octets{content_.octets()};
+        return perform(chunk_effect_, false, [&] { say(250, "2.0.0", octets.text(), " octets received"); });
     }
     const bool nobody_to_answer_for = lmtp() && chunk_last_ && accepted_recipients_ == 0; // RFC 2033 section 4.3
     chunk_refused_ = true;
@@ -168,6 +169,6 @@ bool dialog::accept(std::vector<recipient> recipients, std::uint64_t number) {
     return true;
 }
 
-void dialog::say_accepted() { say(250, "2.0.0", "Ok: queued as " + std::to_string(service_.last_mail)); }
+void dialog::say_accepted() { say(250, "2.0.0", "Ok: queued as ", decimal{service_.last_mail}.text()); }
 
 } // namespace postrider::sink

@@ -117,10 +117,11 @@ bool content_file::finish() {
 }
 
 void content_file::discard() {
+    if (name_.empty()) return; // for each mail, where there is no folder
     waiting_.clear();
     if (descriptor_ >= 0) ::close(descriptor_);
     descriptor_ = -1;
-    if (!name_.empty()) ::unlink(name_.c_str());
+    ::unlink(name_.c_str());
     name_.clear();
 }
 
