@@ -115,6 +115,7 @@ command parse_command(std::string_view line) {
     const std::size_t space = line.find(' ');
     const std::string_view word = line.substr(0, space);
     command parsed;
+    parsed.line = line;
     if (space != std::string_view::npos) parsed.argument = line.substr(space + 1);
     if (word.size() > 8) return parsed;
     const std::uint64_t wanted = packed(word);
@@ -185,6 +186,8 @@ bool parse_parameters(std::string_view text, std::vector<parameter>& parameters)
     }
     return true;
 }
+
+bool is_domain(std::string_view text) { return !text.empty() && domain(text) == text.size(); }
 
 bool is_xtext(std::string_view text) {
     const auto is_hex = [](char c) { return is_digit(c) || (c >= 'A' && c <= 'F'); };

@@ -69,7 +69,7 @@ void dialog::settle(std::uint64_t mark, const effect& does, bool must_wait) {
     if (does.ending != ending::none) {
         service_.transcript.event(connection_, "the script ends the connection here");
         out_.finish(does.ending);
-    } else if (quit_) {
+    } else if (quit_ || leaving_) {
         out_.finish(ending::close);
     }
     if (!quit_) answers_.others = true;
@@ -87,14 +87,17 @@ void dialog::note_early(std::uint64_t from) {
     counted_early_ = arrived_;
 }
 
-// RFC 2920 section 3.1: the commands that may only be the last of a group. AUTH asks to be waited for by its
-// 334.
+// RFC 2920 section 3.1: the commands that may only be the last of a group, and those that nothing allows
+// elsewhere. BURL may share it (RFC 4468 section 3.2), and XFORWARD: Postfix's client sends it so. AUTH asks to be
+// waited for by its 334.
 bool dialog::must_wait(verb verb) const {
     switch (verb) {
     case verb::mail:
     case verb::rcpt:
     case verb::rset:
     case verb::bdat:
+    case verb::burl:
+    case verb::xforward:
     case verb::auth: return false;
     default: return true;
     }
@@ -134,7 +137,7 @@ void dialog::greet(bool full) {
     refused_ = full || does.severity() > 3;
     perform(does, true, [&] {
         if (full) say(421, "", service_.config.name + " too many connections, try later");
-        else say(220, "", service_.config.name + (lmtp() ? " LMTP" : " ESMTP") + " postrider-sink");
+        else say_welcome();
     });
     greeted_ = true;
     if (full) out_.finish(ending::close);
@@ -215,8 +218,8 @@ void dialog::take_command(std::string_view line) {
         service_.transcript.from_client(connection_, shown);
     }
     if (command.verb != verb::unknown) secret_may_follow_ = false;
-    if (command.verb == verb::bdat && extended_ && service_.config.offers.chunking)
-        return begin_chunk(line, command.argument);
+    if (command.verb == verb::bdat && extended_ && service_.config.offers.chunking) return begin_chunk(command);
+    if (command.verb == verb::burl && extended_ && service_.config.offers.burl) return burl(command);
 
     const effect does = scripted(command_event(command.verb, line));
     if (command.verb == verb::rcpt && !does.carries_out()) {
@@ -244,20 +247,18 @@ void dialog::run(const command& command, const effect& does) {
         reset_transaction();
         return say(250, "2.0.0", "Ok");
     case verb::noop: return say(250, "2.0.0", "Ok");
-    case verb::vrfy: return vrfy(command.argument);
-    case verb::help:
-        if (!service_.config.offers.help) break;
-        return say(214, "2.0.0", "This is a sink: it takes every mail and delivers none");
+    case verb::vrfy:
+    case verb::expn:
+    case verb::etrn:
+    case verb::help: return look_up(command);
+    case verb::xclient: return xclient(command.argument);
+    case verb::xforward: return xforward(command.argument);
     case verb::quit:
         if (!command.argument.empty()) return say(501, "5.5.4", "QUIT takes no argument");
         quit_ = true;
         return say(221, "2.0.0", service_.config.name + " closing");
     case verb::starttls: // where TLS will begin: the connection changes its byte_stream, this its state
-    case verb::expn:
-    case verb::etrn:
     case verb::burl:
-    case verb::xclient:
-    case verb::xforward:
     case verb::bdat: break;
     case verb::unknown: return say(500, "5.5.2", "Command not recognized");
     }

@@ -12,6 +12,16 @@ std::string text_of(const char* what, std::uint64_t octets) {
     return std::string{"["}.append(std::to_string(octets)).append(" octets").append(what).append("]");
 }
 
+// absolute-URI = scheme ":" and what has neither blank nor control character (RFC 3986 section 4.3)
+bool is_absolute_uri(std::string_view text) {
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos || colon + 1 == text.size() || !is_letter(text[0])) return false;
+    for (const char c : text.substr(0, colon))
+        if (!is_letter(c) && (c < '0' || c > '9') && c != '+' && c != '-' && c != '.') return false;
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 } // namespace
 
 void dialog::data(std::string_view argument, const effect& does) {
@@ -25,7 +35,7 @@ void dialog::data(std::string_view argument, const effect& does) {
     if (!argument.empty()) return say(501, "5.5.4", "DATA takes no argument");
     if (!has_mail_ || rcpt_seen_ == 0) return say(503, "5.5.1", has_mail_ ? "Need RCPT first" : "Need MAIL first");
     if (accepted_recipients_ == 0) return say(lmtp() ? 503 : 554, "5.5.1", "No valid recipients");
-    if (chunked_ || binary_) return say(503, "5.5.1", "Use BDAT");
+    if (chunked_ || terms_.binary) return say(503, "5.5.1", "Use BDAT");
     if (does.severity() != 2) go_ahead();
 }
 
@@ -41,28 +51,49 @@ std::size_t dialog::feed_data(std::string_view input) {
 }
 
 // The octets of a refused BDAT are there all the same, and are thrown away (RFC 3030 section 4.2).
-void dialog::begin_chunk(std::string_view line, std::string_view argument) {
-    const std::size_t space = argument.find(' ');
-    const auto size = parse_number(argument.substr(0, space));
-    chunk_last_ = space != std::string_view::npos && same_letters(argument.substr(space + 1), "LAST");
-    chunk_effect_ = scripted(command_event(verb::bdat, line));
+void dialog::begin_chunk(const command& command) {
+    const std::size_t space = command.argument.find(' ');
+    const auto size = parse_number(command.argument.substr(0, space));
+    chunk_last_ = space != std::string_view::npos && same_letters(command.argument.substr(space + 1), "LAST");
+    chunk_effect_ = scripted(command_event(verb::bdat, command.line));
     if (!size || (space != std::string_view::npos && !chunk_last_)) {
         // Without a size nobody knows where the next command begins.
+        chunk_refused_ = true;
         perform(chunk_effect_, true, [&] { say(501, "5.5.4", "Syntax: BDAT size [LAST]"); });
         return;
     }
+    open_chunk();
+    chunk_left_ = *size;
+    mode_ = mode::chunk;
+    if (chunk_left_ == 0) end_chunk();
+}
+
+// Whether octets may be taken now; if not, why.
+void dialog::open_chunk() {
     const auto refuse = [&](std::string_view text) { chunk_refusal_ = text; };
     chunk_refusal_.clear();
     if (refused_ || !has_mail_ || rcpt_seen_ == 0) refuse(has_mail_ ? "Need RCPT first" : "Need MAIL first");
     else if (chunk_refused_) refuse("The BDAT before was refused: say RSET");
     else if (accepted_recipients_ == 0) refuse("No valid recipients");
-    if (chunk_refusal_.empty() && !chunked_) {
-        content_.begin();
-        chunked_ = true;
+    if (!chunk_refusal_.empty() || chunked_) return;
+    content_.begin();
+    chunked_ = true;
+}
+
+// burl-cmd = "BURL" SP absolute-URI [SP "LAST"] (RFC 4468 section 4). Nothing is fetched: the URL is the content.
+void dialog::burl(const command& command) {
+    const std::size_t space = command.argument.find(' ');
+    const std::string_view url = command.argument.substr(0, space);
+    chunk_last_ = space != std::string_view::npos && same_letters(command.argument.substr(space + 1), "LAST");
+    chunk_effect_ = scripted(command_event(verb::burl, command.line));
+    if (!is_absolute_uri(url) || (space != std::string_view::npos && !chunk_last_)) {
+        chunk_refused_ = true;
+        perform(chunk_effect_, false, [&] { say(501, "5.5.4", "Syntax: BURL URL [LAST]"); });
+        return;
     }
-    chunk_left_ = *size;
-    mode_ = mode::chunk;
-    if (chunk_left_ == 0) end_chunk();
+    open_chunk();
+    if (chunk_refusal_.empty()) content_.append(url);
+    end_chunk();
 }
 
 std::size_t dialog::feed_chunk(std::string_view input) {
@@ -85,8 +116,9 @@ void dialog::end_chunk() {
         const decimal octets{content_.octets()};
         return perform(chunk_effect_, false, [&] { say(250, "2.0.0", octets.text(), " octets received"); });
     }
+    answers_.content = answers_.content || chunk_last_;
     const bool nobody_to_answer_for = lmtp() && chunk_last_ && accepted_recipients_ == 0; // RFC 2033 section 4.3
-    chunk_refused_ = true;
+    chunk_refused_ = accepted_recipients_ != 0 || !service_.config.bdat_after_refusal;
     if (nobody_to_answer_for) return reset_transaction();
     if (chunk_last_ && lmtp()) return end_content(chunk_effect_);
     perform(chunk_effect_, false, [&] {

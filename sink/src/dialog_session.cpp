@@ -6,6 +6,49 @@
 
 namespace postrider::sink {
 
+namespace {
+
+// "MAILMAX=10 RCPTMAX=100", without what is not limited.
+std::string limits_text(const limits& limits) {
+    std::string text;
+    const auto add = [&](std::string_view name, std::uint64_t most) {
+        if (most != 0) text.append(text.empty() ? "" : " ").append(name).append("=").append(std::to_string(most));
+    };
+    add("MAILMAX", limits.mails);
+    add("RCPTMAX", limits.recipients);
+    add("RCPTDOMAINMAX", limits.rcpt_domains);
+    return text;
+}
+
+// The attributes of XCLIENT and XFORWARD (Postfix XCLIENT_README, XFORWARD_README): NAME=xtext, one SP between
+// them. What is wrong with them, or nullptr.
+const char* attributes_wrong(std::string_view text, std::string_view known, std::vector<parameter>& all) {
+    if (text.empty() || !parse_parameters(text, all)) return "Syntax: NAME=value, one blank between them";
+    for (const auto& one : all) {
+        const std::string wanted = " " + one.keyword + " ";
+        if (known.find(wanted) == std::string_view::npos) return "Unknown attribute";
+        if (one.value.size() > 255 || !is_xtext(one.value))
+            return "An attribute's value is xtext of 255 octets at most";
+        const bool unavailable = one.value == "[UNAVAILABLE]" || one.value == "[TEMPUNAVAIL]";
+        if ((one.keyword == "PORT" || one.keyword == "DESTPORT") && !unavailable &&
+            parse_number(one.value).value_or(65536) > 65535)
+            return "That is no port";
+        if (one.keyword == "PROTO" && !unavailable && !same_letters(one.value, "SMTP") &&
+            !same_letters(one.value, "ESMTP"))
+            return "PROTO is SMTP or ESMTP";
+        if (one.keyword == "SOURCE" && !unavailable && !same_letters(one.value, "LOCAL") &&
+            !same_letters(one.value, "REMOTE"))
+            return "SOURCE is LOCAL or REMOTE";
+    }
+    return nullptr;
+}
+
+} // namespace
+
+void dialog::say_welcome() {
+    say(220, "", service_.config.name, lmtp() ? " LMTP postrider-sink" : " ESMTP postrider-sink");
+}
+
 void dialog::hello(const command& command) {
     const bool fits = lmtp() == (command.verb == verb::lhlo);
     if (!fits) return say(500, "5.5.1", lmtp() ? "This is LMTP: say LHLO" : "This is SMTP: say EHLO");
@@ -23,17 +66,18 @@ void dialog::hello(const command& command) {
     say(250, "", service_.config.name);
 }
 
-bool dialog::auth_offered() const { return !service_.config.users.empty() && !service_.config.offers.auth.empty(); }
-
 void dialog::offer() {
-    const extensions& offers = service_.config.offers;
-    std::vector<std::string> lines{service_.config.name};
-    const auto add = [&](bool offered, const char* line) {
-        if (offered) lines.emplace_back(line);
+    const config& config = service_.config;
+    const extensions& offers = config.offers;
+    std::vector<std::string> lines{config.name};
+    const auto add = [&](bool offered, std::string_view line, std::string_view value = {}) {
+        if (!offered) return;
+        lines.emplace_back(line);
+        if (!value.empty()) lines.back().append(" ").append(value);
     };
+    const auto number = [](std::uint64_t value) { return value == 0 ? std::string{} : std::to_string(value); };
     add(offers.pipelining, "PIPELINING");
-    const std::uint64_t most = service_.config.max_message_octets;
-    if (offers.size) lines.push_back(most == 0 ? "SIZE" : "SIZE " + std::to_string(most));
+    add(offers.size, "SIZE", number(config.max_message_octets));
     add(offers.eight_bit_mime, "8BITMIME");
     add(offers.enhanced_status_codes, "ENHANCEDSTATUSCODES");
     add(offers.chunking, "CHUNKING");
@@ -42,7 +86,17 @@ void dialog::offer() {
     add(offers.dsn, "DSN");
     add(offers.vrfy, "VRFY");
     add(offers.help, "HELP");
-    if (auth_offered()) {
+    add(offers.expn, "EXPN");
+    add(offers.etrn, "ETRN");
+    add(offers.limits, "LIMITS", limits_text(limits_now()));
+    add(offers.deliverby, "DELIVERBY", number(config.deliverby_minimum));
+    add(offers.mt_priority, "MT-PRIORITY", config.mt_priority_policy);
+    add(offers.futurerelease, "FUTURERELEASE", number(config.futurerelease_seconds) + " " + config.futurerelease_until);
+    add(offers.requiretls && config.requiretls_in_clear, "REQUIRETLS");
+    add(offers.burl, "BURL", "imap");
+    add(offers.xclient, "XCLIENT", "NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
+    add(offers.xforward, "XFORWARD", "NAME ADDR PORT PROTO HELO IDENT SOURCE");
+    if (auth_offered(service_.config)) {
         lines.emplace_back("AUTH");
         for (const auto& mechanism : offers.auth) lines.back().append(" ").append(mechanism);
     }
@@ -54,10 +108,68 @@ void dialog::offer() {
     }
 }
 
-void dialog::vrfy(std::string_view argument) {
-    if (!service_.config.offers.vrfy) return say(502, "5.5.1", "Command not implemented");
-    if (argument.empty()) return say(501, "5.5.4", "Whom?");
+// VRFY, EXPN, ETRN and HELP: what the configuration answers to this very command, or what a server says that
+// knows nothing of it.
+void dialog::look_up(const command& command) {
+    const extensions& offers = service_.config.offers;
+    const bool offered = command.verb == verb::vrfy   ? offers.vrfy
+                         : command.verb == verb::expn ? offers.expn
+                         : command.verb == verb::etrn ? offers.etrn && extended_
+                                                      : offers.help;
+    if (!offered) return say(502, "5.5.1", "Command not implemented");
+    for (const auto& one : service_.config.answers) {
+        if (!same_letters(one.command, command.line)) continue;
+        out_.append(one.reply);
+        return out_.append("\r\n");
+    }
+    if (command.verb == verb::help) return say(214, "2.0.0", "This is a sink: it takes every mail and delivers none");
+    if (command.verb == verb::etrn) return etrn(command.argument);
+    if (command.argument.empty()) return say(501, "5.5.4", "Whom?");
+    if (command.verb == verb::expn) return say(550, "5.1.1", "No such list");
     say(252, "2.5.0", "Cannot verify, but will take a mail for it");
+}
+
+// ETRN [ "@" / "#" ] node (RFC 1985 section 5.1)
+void dialog::etrn(std::string_view argument) {
+    std::string_view node = argument;
+    const bool queue = node.starts_with('#');
+    if (queue || node.starts_with('@')) node.remove_prefix(1);
+    if (queue ? node.empty() || node.find(' ') != std::string_view::npos : !is_domain(node))
+        return say(501, "5.5.4", "Syntax: ETRN [@ or #]node");
+    say(251, "2.0.0", "OK, no messages waiting for node ", argument);
+}
+
+// As with Postfix, the session is then where it was before EHLO, and greets again.
+void dialog::xclient(std::string_view argument) {
+    if (!service_.config.offers.xclient || !extended_) return say(502, "5.5.1", "Command not implemented");
+    if (has_mail_) return say(503, "5.5.1", "Not within a mail");
+    constexpr std::string_view known = " NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT ";
+    if (const char* wrong = attributes_wrong(argument, known, parameters_)) return say(501, "5.5.4", wrong);
+    reset_transaction();
+    hello_verb_ = verb::unknown;
+    hello_.clear();
+    extended_ = authenticated_ = false;
+    auth_user_.clear();
+    for (const auto& one : parameters_) {
+        if (one.keyword != "LOGIN" || one.value == "[UNAVAILABLE]") continue;
+        authenticated_ = true;
+        auth_user_ = one.value;
+    }
+    mail_.xclient = parameters_;
+    say_welcome();
+}
+
+void dialog::xforward(std::string_view argument) {
+    if (!service_.config.offers.xforward || !extended_) return say(502, "5.5.1", "Command not implemented");
+    if (has_mail_) return say(503, "5.5.1", "Not within a mail");
+    constexpr std::string_view known = " NAME ADDR PORT PROTO HELO IDENT SOURCE ";
+    if (const char* wrong = attributes_wrong(argument, known, parameters_)) return say(501, "5.5.4", wrong);
+    for (auto& one : parameters_) {
+        // A later command adds to an earlier one, for Postfix's client sends two when one line would be too long.
+        std::erase_if(mail_.xforward, [&](const parameter& other) { return other.keyword == one.keyword; });
+        mail_.xforward.push_back(std::move(one));
+    }
+    say(250, "2.0.0", "Ok");
 }
 
 void dialog::auth(std::string_view argument, const effect& does) {
@@ -69,7 +181,7 @@ void dialog::auth(std::string_view argument, const effect& does) {
     const std::string_view name = argument.substr(0, space);
     secret_may_follow_ = true;
     if (hello_verb_ == verb::unknown) return say(503, "5.5.1", "Say EHLO first");
-    if (!extended_ || !auth_offered()) return say(502, "5.5.1", "AUTH is not offered");
+    if (!extended_ || !auth_offered(service_.config)) return say(502, "5.5.1", "AUTH is not offered");
     if (authenticated_ || has_mail_) return say(503, "5.5.1", authenticated_ ? "Already authenticated" : "Not now");
     const auto& offered = service_.config.offers.auth;
     const bool is_offered =
