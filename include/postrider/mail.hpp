@@ -82,7 +82,6 @@ private:
     std::size_t given_at_ = 0;      ///< where in all octets given out those of its content end
     std::uint32_t outstanding_ = 0; ///< of its commands, rendered and not answered
     std::uint32_t chunks_ = 0;      ///< of these, BDAT commands that are not the last
-    std::uint32_t domains_ = 0;     ///< among the recipients of this transaction, at most
     std::uint32_t transactions_ = 0;
     bool sized_ = false;
     bool eight_bit_ = false; ///< the content, memory only, has octets above 127

@@ -329,16 +329,42 @@ void session_base::begin(mail& m) noexcept {
             }
         }
     }
+    const std::size_t size = m.recipients.size();
+    const auto fits_here = [&](const recipient& r) { return r.at == recipient::standing::waiting && fits_domains(r); };
+    while (p.first_ != size && !fits_here(m.recipients[p.first_])) ++p.first_;
+    if (config::many_mails && p.first_ == size) {
+        p.written_ = true;
+        return decide(m, {.where = phase::rcpt, .error = errc::mail_limit});
+    }
     p.chunked_ = in_chunks(m);
     p.resets_ = config::many_mails && (line_.outstanding == 0 ? line_.mail_open : line_.written_open);
     p.sent_ = p.taken_ = 0;
-    p.domains_ = p.outstanding_ = p.chunks_ = 0;
+    p.outstanding_ = p.chunks_ = 0;
     p.data_sent_ = p.go_ahead_ = p.discard_ = p.ending_sent_ = false;
     p.failing_ = p.written_ = p.full_ = p.one_over_ = p.refused_some_ = false;
-    while (m.recipients[p.first_].at != recipient::standing::waiting) ++p.first_;
     ++p.transactions_;
     ++line_.transactions;
     line_.write = {p.resets_ ? phase::rset : phase::mail, p.first_};
+}
+
+namespace {
+
+/// Of the letters in either case (FNV-1a).
+std::uint32_t hash_of(std::string_view domain) noexcept {
+    std::uint32_t hash = 2166136261u;
+    for (const char c : domain) hash = (hash ^ static_cast<unsigned char>(to_upper(c))) * 16777619u;
+    return hash;
+}
+
+} // namespace
+
+/// Whether a recipient's domain is one too many for the session (RFC 9422 §4.3). Only the last one is remembered: a domain
+/// that comes again behind another counts twice, which may be one too few, but never one too many.
+bool session_base::fits_domains(const recipient& r) const noexcept {
+    if constexpr (!config::all_extensions) return true;
+    const std::uint32_t most = line_.offered.rcpt_domain_max;
+    return most == 0 || line_.domains < most ||
+           (line_.domains != 0 && line_.last_domain == hash_of(r.forward_path.domain_part()));
 }
 
 /// Puts the write cursor at the next RCPT from where it stands, or behind the last.
@@ -354,14 +380,7 @@ void session_base::next_recipient() noexcept {
     for (; !p.full_ && write.recipient != m.recipients.size(); ++write.recipient) {
         const recipient& r = m.recipients[write.recipient];
         if (r.at != recipient::standing::waiting) continue;
-        if constexpr (config::all_extensions && config::many_mails) {
-            // Counted as if a domain that comes again were another: never one too many, and no memory for those that were.
-            const bool same = p.sent_ != 0 && is_same(r.forward_path.domain_part(),
-                                                      m.recipients[p.last_sent_].forward_path.domain_part());
-            const std::uint32_t most = line_.offered.rcpt_domain_max;
-            if (most != 0 && !same && p.domains_ >= most) continue;
-            if (!same) ++p.domains_;
-        }
+        if (!fits_domains(r)) continue;
         write.at = phase::rcpt;
         return;
     }
@@ -590,7 +609,12 @@ void session_base::advance_write() noexcept {
             --p.waiting_;
         }
         ++p.sent_;
-        p.last_sent_ = write.recipient++;
+        if (config::all_extensions && line_.offered.rcpt_domain_max != 0) {
+            const std::uint32_t domain = hash_of(r.forward_path.domain_part());
+            if (line_.domains == 0 || line_.last_domain != domain) ++line_.domains;
+            line_.last_domain = domain;
+        }
+        ++write.recipient;
         next_recipient();
         break;
     }

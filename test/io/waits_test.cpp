@@ -86,8 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
     all, Waits,
     testing::Values(
         // TCP, 220, EHLO, and all the rest in one flight.
-        setting{.name = "chunking_eager", .with = eager, .waits = 4},
-        setting{.name = "chunking", .waits = 5},
+        setting{.name = "chunking_eager", .with = eager, .waits = 4}, setting{.name = "chunking", .waits = 5},
         setting{.name = "chunking_auth_alone", .with = auth_flight::alone, .waits = 5},
         setting{.name = "chunking_no_auth", .auth = false, .waits = 4},
         // DATA costs the 354.
@@ -101,15 +100,26 @@ INSTANTIATE_TEST_SUITE_P(
         setting{.name = "second_mail_chunking", .with = eager, .mails = 2, .waits = 5},
         setting{.name = "second_mail_data", .chunking = false, .with = eager, .mails = 2, .waits = 6},
         // 3 up to EHLO, then at most 10, and at most 102.
-        setting{.name = "hundred_mails_chunking", .with = eager, .look_ahead = 32, .mails = 100, .waits = 3 + 10, .saved = 8},
-        setting{.name = "hundred_mails_data", .chunking = false, .with = eager, .mails = 100, .waits = 3 + 102, .saved = 3},
+        setting{.name = "hundred_mails_chunking",
+                .with = eager,
+                .look_ahead = 32,
+                .mails = 100,
+                .waits = 3 + 10,
+                .saved = 8},
+        setting{
+            .name = "hundred_mails_data", .chunking = false, .with = eager, .mails = 100, .waits = 3 + 102, .saved = 3},
         // As with one.
         setting{.name = "hundred_recipients_chunking", .with = eager, .recipients = 100, .waits = 4},
         setting{.name = "hundred_recipients_data", .chunking = false, .with = eager, .recipients = 100, .waits = 5},
         // All or nothing: the answers to RCPT must be seen before what can commit, which is BDAT; and before DATA, since a
         // 354 that was provoked could only be taken back by closing the connection.
         setting{.name = "all_or_nothing_chunking", .with = eager, .recipients = 3, .policy = all, .waits = 5},
-        setting{.name = "all_or_nothing_data", .chunking = false, .with = eager, .recipients = 3, .policy = all, .waits = 6}),
+        setting{.name = "all_or_nothing_data",
+                .chunking = false,
+                .with = eager,
+                .recipients = 3,
+                .policy = all,
+                .waits = 6}),
     [](const auto& one) { return one.param.name; });
 
 } // namespace
