@@ -47,6 +47,9 @@ public:
             if (&held->mail == &m) held->done = true;
     }
 
+    /// Whether there are mails that were never handed over.
+    bool rest() const { return next_ != mails_.size(); }
+
 private:
     std::vector<std::unique_ptr<held_mail>> mails_;
     std::size_t next_ = 0;
