@@ -118,6 +118,14 @@ struct mail {
     mail_progress progress{};
 };
 
+/// Whether it is sure that no recipient of a mail that is done can have got it: none is `accepted` or `unknown`. Then it may
+/// be sent again, over another connection, without a duplicate - say, because the one that lay idle was stale.
+constexpr bool nothing_committed(const mail& m) noexcept {
+    for (const recipient& r : m.recipients)
+        if (r.result.what == outcome::accepted || r.result.what == outcome::unknown) return false;
+    return true;
+}
+
 } // namespace postrider
 
 #endif
