@@ -463,6 +463,8 @@ bool session_base::may_commit() const noexcept {
     const mail& m = *line_.started;
     if (line_.auth_due && options_.auth_with != auth_flight::eager) return false;
     if (m.progress.outstanding_ == 0) return true;
+    // RFC 2033 §4.3 has no reply to a BDAT LAST for nobody, and Dovecot 2.3 has one: not before somebody will get the mail.
+    if (config::lmtp && options_.lmtp && m.progress.chunked_ && m.progress.taken_ == 0) return false;
     return m.policy != recipient_policy::all_or_nothing &&
            (!m.progress.chunked_ || m.progress.size_ <= options_.speculative_octets);
 }
@@ -999,11 +1001,6 @@ void session_base::advance_read() noexcept {
     for (; read.recipient != m.recipients.size(); ++read.recipient)
         if (m.recipients[read.recipient].at == recipient::standing::sent) return;
     read = {p.data_sent_ ? phase::data : phase::content, p.first_};
-    if (config::lmtp && options_.lmtp && p.chunked_ && p.taken_ == 0 && p.chunks_ == 0 && p.outstanding_ != 0) {
-        // RFC 2033 §4.3: no recipient, no answer to BDAT LAST.
-        --p.outstanding_;
-        --line_.outstanding;
-    }
 }
 
 void session_base::on_recipient(const status& s) noexcept {
