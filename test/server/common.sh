@@ -52,6 +52,41 @@ answers() {
 # The folders with libraries of an unpacked tree, as LD_LIBRARY_PATH has them
 libraries_of() { find "$1" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:; }
 
+# For a server whose paths are fixed when it is built: DIR/root, a root of its own, in which LD_LIBRARY_PATH is not needed.
+# own_root ROOT TREE PATH... copies what TREE has at PATH, the libraries of all that, and a shell.
+own_root() {
+    local root=$1 tree=$2 path library from
+    shift 2
+    mkdir -p "$root"/{bin,dev,etc,lib64,run,tmp,usr/lib,var}
+    chmod 1777 "$root/tmp"
+    ln -sfn ../run "$root/var/run"
+    ln -sfn usr/lib "$root/lib"
+    [ -e "$root/dev/null" ] || mknod -m 666 "$root/dev/null" c 1 3
+    [ -e "$root/dev/urandom" ] || mknod -m 444 "$root/dev/urandom" c 1 9
+    cp -L /bin/sh "$root/bin/sh"
+    for path; do
+        mkdir -p "$root$(dirname "$path")"
+        cp -a "$tree$path" "$root$path"
+    done
+    # The loader goes where the programs say, the rest where the loader looks first
+    find "$root/bin" "$root/usr" -type f \( -perm /111 -o -name '*.so*' \) -print0 |
+        { LD_LIBRARY_PATH=$(libraries_of "$tree") xargs -0 ldd 2>/dev/null || true; } |   # there are scripts among them
+        awk '$2 == "=>" { print $1, $3 } /^[ \t]*\/[^ ]* \(/ { print $1, $1 }' | sort -u |
+        while read -r library from; do
+            [ "${library:0:1}" = / ] || library=/usr/lib/$library
+            mkdir -p "$root${library%/*}"
+            [ -e "$root$library" ] || cp -L "$from" "$root$library"
+        done
+}
+
+# The processes in DIR/root
+processes_in_root() {
+    local process
+    for process in /proc/[0-9]*; do
+        case $(readlink "$process/root") in "$1"/root | "$1"/root/*) echo "${process#/proc/}" ;; esac
+    done
+}
+
 # Ends what `processes_on DIR` prints, and what comes to it meanwhile
 end_processes_on() {
     local pids
