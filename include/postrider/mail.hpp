@@ -92,6 +92,7 @@ private:
     // Of the transaction under way:
     bool chunked_ = false; ///< by BDAT
     bool resets_ = false;  ///< it begins with RSET
+    bool reset_done_ = false;
     bool data_sent_ = false;
     bool go_ahead_ = false;    ///< a 354 was read: content is due
     bool discard_ = false;     ///< the content is a lone dot: nobody would get it (RFC 2920 §3.1)
@@ -101,6 +102,7 @@ private:
     bool full_ = false;        ///< the server takes no further recipient in this transaction
     bool one_over_ = false;    ///< the recipient before was refused as one too many
     bool refused_some_ = false;
+    bool taken_over_ = false;  ///< the content was answered by a 2yz
 };
 
 /// A mail belongs to the caller, with its recipients and all texts behind them, and must stay where it is until the

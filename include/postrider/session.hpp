@@ -53,7 +53,8 @@ struct session_options {
     flags<extension> unused{};
     /// How many mails may be *in doubt*: their content is on its way, and no answer to it has come. With more than 1, and
     /// where PIPELINING and CHUNKING are offered, many mails share a flight, and if the connection breaks, all of these are
-    /// `unknown`. By DATA it is one mail at a time in any case, but the envelope of the next leaves with its content.
+    /// `unknown`. It begins with four, and opens as mails are taken; refusals close it. By DATA it is one mail at a time in
+    /// any case, but the envelope of the next leaves with its content.
     std::uint16_t look_ahead = 1;
     /// BDAT shares a flight with MAIL and RCPT unless the content is larger: then the answers are awaited, so that what
     /// nobody wants is not sent.
@@ -237,6 +238,8 @@ private:
         std::size_t event_recipient = 0;
         std::uint32_t serial = 0;
         std::uint32_t epoch = 0;        ///< how often the session was started
+        std::uint16_t window = 1;       ///< mails that may be in doubt now, by BDAT
+        std::uint16_t spoiled = 0;      ///< mails by BDAT that were refused
         std::uint32_t in_doubt = 0;     ///< mails whose content was ended and that are still in the queue
         std::uint32_t transactions = 0; ///< begun on this connection
         std::uint32_t rcpt_most = 0;    ///< recipients that the server takes at a time, as it has shown; 0: not known

@@ -46,6 +46,15 @@
 
 namespace postrider {
 
+namespace {
+
+// The window of mails in doubt opens by one with each mail that is taken, so it doubles with each flight; one that is refused
+// halves it, and after some it stays closed on this connection.
+constexpr std::uint16_t first_window = 4;
+constexpr std::uint16_t most_spoiled = 5;
+
+} // namespace
+
 // ---------------------------------------------------------------------------------------------------------------------
 // The caller's side
 
@@ -65,6 +74,7 @@ errc session_base::start(const session_options& options) noexcept {
     if (line_.authenticates && !options.encrypted && !auth.allow_cleartext_auth)
         return line_.error = errc::cleartext_auth;
     line_.open = true;
+    line_.window = options.look_ahead < first_window ? options.look_ahead : first_window;
     line_.read.at = phase::greeting;
     line_.outstanding = 1;
     return errc::ok;
@@ -255,7 +265,7 @@ bool session_base::may_begin() const noexcept {
     // With one mail in doubt by DATA the next envelope shares the flight of its content. By BDAT that would gain nothing,
     // and cost a RSET.
     const bool chunks = m != nullptr ? in_chunks(*m) : config::chunking && usable(extension::chunking);
-    return line_.in_doubt < (chunks ? options_.look_ahead : 2u);
+    return line_.in_doubt < (chunks ? line_.window : 2u);
 }
 
 /// Whether a limit from before AUTH binds: it may be another for who is authenticated (RFC 9422 §4), so EHLO is said again,
@@ -342,6 +352,7 @@ void session_base::begin(mail& m) noexcept {
     p.outstanding_ = p.chunks_ = 0;
     p.data_sent_ = p.go_ahead_ = p.discard_ = p.ending_sent_ = false;
     p.failing_ = p.written_ = p.full_ = p.one_over_ = p.refused_some_ = false;
+    p.taken_over_ = p.reset_done_ = false;
     ++p.transactions_;
     ++line_.transactions;
     line_.write = {p.resets_ ? phase::rset : phase::mail, p.first_};
@@ -415,6 +426,14 @@ void session_base::retire(mail& m) noexcept {
     if (line_.started == &m) line_.started = nullptr;
     if (p.ending_sent_) --line_.in_doubt;
     p.ending_sent_ = false;
+    if (p.chunked_ && p.taken_over_) {
+        if (line_.spoiled < most_spoiled && line_.window < options_.look_ahead) ++line_.window;
+    } else if (p.chunked_) {
+        // Exim 4.96 takes one RSET a mail that it accepts, counts each further one, and hangs up at the eleventh, with
+        // whatever is in doubt. RSET behind a mail that is known to be refused is that one; on speculation it is the second.
+        if (++line_.spoiled >= most_spoiled) line_.window = 1;
+        else if (line_.window > 1) line_.window /= 2;
+    }
     p.queued_in_ = nullptr;
     const bool leaving = !line_.open || line_.read.at == phase::quit;
     if (!leaving) line_.read = beginning();
@@ -463,6 +482,8 @@ bool session_base::may_commit() const noexcept {
     const mail& m = *line_.started;
     if (line_.auth_due && options_.auth_with != auth_flight::eager) return false;
     if (m.progress.outstanding_ == 0) return true;
+    // A server that has seen many refused mails may hang up at the next RSET (Exim: see `retire`).
+    if (m.progress.resets_ && !m.progress.reset_done_ && line_.spoiled >= most_spoiled) return false;
     // RFC 2033 §4.3 has no reply to a BDAT LAST for nobody, and Dovecot 2.3 has one: not before somebody will get the mail.
     if (config::lmtp && options_.lmtp && m.progress.chunked_ && m.progress.taken_ == 0) return false;
     return m.policy != recipient_policy::all_or_nothing &&
@@ -872,6 +893,7 @@ void session_base::on_reply() noexcept {
                 return;
             }
             line_.mail_open = false;
+            line_.first->progress.reset_done_ = true;
             line_.read.at = phase::mail;
             return;
         }
@@ -1100,6 +1122,7 @@ void session_base::on_content(const status& s) noexcept {
         lose(errc::refused);
         return over(errc::refused, phase::content); // refused in the middle: to stop now is to close
     }
+    p.taken_over_ = p.taken_over_ || !refused(s);
     if (config::lmtp && options_.lmtp && p.taken_ != 0) {
         // RFC 2033 §4.2: an answer for each recipient that was taken, in their order.
         cursor& read = line_.read;
