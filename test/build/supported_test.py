@@ -30,7 +30,8 @@ class Supported(ToolTest):
 
     def test_tests_that_are_not_there(self):
         for name in ("hello.md: EHLO", "hello.md: Only text", "hello.md: Other code", "hello.md: no heading", "hello.md: Hello",
-                     "hello.md", "gone.md: EHLO, as it is meant", "Session.Gone", "Session", "Waits.Starts", "Session.Commented"):
+                     "hello.md", "gone.md: EHLO, as it is meant", "Session.Gone", "Session", "Waits.Starts",
+                     "Session.Commented"):
             with self.subTest(name):
                 self.refused(f"| §2 | x | yes | `Session.Starts`, `{name}` |", f"§2: no such test: {name}")
         for verdict in ("refused: why", "not yet", "caller's"):
