@@ -32,7 +32,7 @@ struct mail_parameters {
     /// AUTH (RFC 4954 §5): who submitted the mail; `auth_unknown` says `<>`. Sent as xtext, ASCII only.
     std::string_view auth{};
     bool auth_unknown = false;
-    by_mode by = by_mode::unsaid; ///< DELIVERBY
+    by_mode by = by_mode::unsaid; ///< DELIVERBY. `return_mail` is never left out: without the extension it is not sent
     std::int32_t by_seconds = 0;  ///< from now; with `return_mail` above 0. At most 999,999,999, either sign
     bool by_trace = false;
     bool prioritised = false;       ///< MT-PRIORITY (RFC 6710): `priority` counts
@@ -102,7 +102,7 @@ private:
     bool full_ = false;        ///< the server takes no further recipient in this transaction
     bool one_over_ = false;    ///< the recipient before was refused as one too many
     bool refused_some_ = false;
-    bool taken_over_ = false;  ///< the content was answered by a 2yz
+    bool taken_over_ = false; ///< the content was answered by a 2yz
 };
 
 /// A mail belongs to the caller, with its recipients and all texts behind them, and must stay where it is until the

@@ -95,7 +95,7 @@ public:
     /// the caller's again when `next` says `mail`.
     /// Not taken, and untouched, with: `wrong_state` (the session is over, or leaving; the mail is under way already),
     /// `no_recipients`, `invalid_mailbox` (a null path among the recipients), `invalid_parameter` (`mail::parameters`,
-    /// `notify` or `original_recipient` out of range), `bare_line_ending` (content in memory, and the policy is to refuse).
+    /// `notify`, `original_recipient` or `content.url` out of range), `bare_line_ending` (content in memory, and the policy is to refuse).
     [[nodiscard]] errc send(mail& m) noexcept;
     /// Whether a further mail could leave with the flight that is being put together: who has one should call `send` now,
     /// before `next`.
@@ -121,7 +121,7 @@ public:
     ///   in xtext. After XCLIENT the session begins again, with EHLO and AUTH.
     ///
     /// `wrong_state`: not `ready`. `invalid_parameter`: another command, or an argument with control characters, or of more
-    /// than 500 octets, or missing where there must be one. SEND, SOML, SAML and TURN do not exist any more (RFC 5321
+    /// than `limits::framed_path` octets, or missing where there must be one, or given where there is none. SEND, SOML, SAML and TURN do not exist any more (RFC 5321
     /// appendix F).
     [[nodiscard]] errc ask(phase command, std::string_view argument = {}) noexcept;
     [[nodiscard]] errc noop() noexcept { return ask(phase::noop); }
@@ -161,6 +161,7 @@ private:
     bool in_chunks(const mail& m) const noexcept;
     void begin(mail& m) noexcept;
     errc fits(mail& m) const noexcept;
+    bool all_fit(const mail& m) const noexcept;
     bool fits_domains(const recipient& r) const noexcept;
     void next_recipient() noexcept;
     void stop_writing() noexcept;

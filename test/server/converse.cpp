@@ -87,7 +87,8 @@ json play(const json& in) {
         item i;
         i.content = m.value("content", std::vector<std::string>{"Subject: Hi\r\n\r\nHello.\r\n"});
         i.held = std::make_unique<test::worded_mail>(m.value("from", "alice@postrider.example"), to, i.content,
-                                                     m.value("memory", true), m.value("is", std::vector<std::string>{}), words);
+                                                     m.value("memory", true), m.value("is", std::vector<std::string>{}),
+                                                     words);
         h.items.push_back(std::move(i));
     }
 
@@ -105,7 +106,8 @@ json play(const json& in) {
         options.lmtp = in.value("lmtp", false);
         options.encrypted = in.value("encrypted", false);
         options.look_ahead = in.value("look_ahead", std::uint16_t{1});
-        for (const std::string keyword : in.value("unused", json::array())) options.unused.add(test::extension_of(keyword));
+        for (const std::string keyword : in.value("unused", json::array()))
+            options.unused.add(test::extension_of(keyword));
         error = session.start(options);
     }
     if (error == errc::ok) {
@@ -130,7 +132,8 @@ json play(const json& in) {
              {"sent", h.lines},
              {"mails", json::array()}};
     for (const item& i : h.items) {
-        json m{{"missing", test::keywords_of(i.held->mail.missing)}, {"transactions", i.held->mail.progress.transactions()}};
+        json m{{"missing", test::keywords_of(i.held->mail.missing)},
+               {"transactions", i.held->mail.progress.transactions()}};
         for (const recipient& r : i.held->recipients)
             m["recipients"].push_back({{"address", r.forward_path.text()},
                                        {"outcome", name(r.result.what)},

@@ -270,7 +270,8 @@ private:
 
     static std::unique_ptr<postrider::test::worded_mail> make(const test_case& c, const dialog::mail& m) {
         try {
-            return std::make_unique<postrider::test::worded_mail>(m.from, m.to, m.content, m.memory, m.is, m.recipient_is);
+            return std::make_unique<postrider::test::worded_mail>(m.from, m.to, m.content, m.memory, m.is,
+                                                                  m.recipient_is);
         } catch (const std::exception& error) {
             complain(c, error.what());
         }
@@ -496,7 +497,8 @@ private:
             for (const postrider::recipient& r : mails_[m]->recipients) {
                 std::string line = mails_.size() > 1 ? std::to_string(m + 1) + " " : "";
                 line += std::string(r.forward_path.text()) + " " + describe(r.result);
-                for (const std::string& keyword : postrider::test::keywords_of(mails_[m]->mail.missing)) line += " " + keyword;
+                for (const std::string& keyword : postrider::test::keywords_of(mails_[m]->mail.missing))
+                    line += " " + keyword;
                 result_.report.push_back(line);
             }
         if (expects("waits ")) result_.report.push_back("waits " + std::to_string(result_.waits));
