@@ -110,6 +110,7 @@ TEST(Status, WhetherToTryAgain) {
         // What the server cannot do it can no better in an hour.
         {outcome::not_attempted, errc::extension_unavailable, 0, retry::no},
         {outcome::not_attempted, errc::message_too_large, 0, retry::no},
+        {outcome::not_attempted, errc::mail_limit, 0, retry::yes}, // another connection has room
         {outcome::deferred, errc::content_mismatch, 0, retry::no},
         {outcome::deferred, errc::other_refused, 0, retry::yes},
         {outcome::not_attempted, errc::ok, 0, retry::no},
