@@ -59,7 +59,7 @@ struct capabilities {
     // LIMITS (RFC 9422); 0: none named.
     std::uint32_t mail_max = 0;        ///< transactions on a connection
     std::uint32_t rcpt_max = 0;        ///< RCPT commands in a transaction
-    std::uint32_t rcpt_domain_max = 0; ///< domains among them
+    std::uint32_t rcpt_domain_max = 0; ///< domains among all recipients on a connection
 
     constexpr bool has(extension e) const noexcept { return extensions.has(e); }
 

@@ -14,8 +14,9 @@
 
 namespace postrider {
 
-/// When the server shall tell the sender what became of a mail for a recipient (RFC 3461 §4.1). A set: `add` them.
-enum class notify : std::uint16_t { success = 1 << 0, failure = 1 << 1, delay = 1 << 2, never = 1 << 3 };
+/// When the server shall tell the sender what became of a mail for a recipient (RFC 3461 §4.1). A set: `add` them; `nothing`,
+/// which says NEVER, stands alone.
+enum class notify : std::uint16_t { success = 1 << 0, failure = 1 << 1, delay = 1 << 2, nothing = 1 << 3 };
 
 /// How much of a mail comes back with a notification (RFC 3461 §4.3).
 enum class return_content : std::uint8_t { unsaid, full, headers };
@@ -81,7 +82,6 @@ private:
     std::size_t given_at_ = 0;      ///< where in all octets given out those of its content end
     std::uint32_t outstanding_ = 0; ///< of its commands, rendered and not answered
     std::uint32_t chunks_ = 0;      ///< of these, BDAT commands that are not the last
-    std::uint32_t domains_ = 0;     ///< among the recipients of this transaction, at most
     std::uint32_t transactions_ = 0;
     bool sized_ = false;
     bool eight_bit_ = false; ///< the content, memory only, has octets above 127

@@ -160,6 +160,7 @@ private:
     bool in_chunks(const mail& m) const noexcept;
     void begin(mail& m) noexcept;
     errc fits(mail& m) const noexcept;
+    bool fits_domains(const recipient& r) const noexcept;
     void next_recipient() noexcept;
     void stop_writing() noexcept;
     static bool repeatable(const mail& m) noexcept;
@@ -169,6 +170,7 @@ private:
     // Write side.
     bool may_write() const noexcept;
     bool may_commit() const noexcept;
+    bool failing() const noexcept;
     bool pointless() const noexcept;
     void write_command(action& a, std::span<char> buffer) noexcept;
     bool write_content(action& a) noexcept;
@@ -238,6 +240,8 @@ private:
         std::uint32_t in_doubt = 0;     ///< mails whose content was ended and that are still in the queue
         std::uint32_t transactions = 0; ///< begun on this connection
         std::uint32_t rcpt_most = 0;    ///< recipients that the server takes at a time, as it has shown; 0: not known
+        std::uint32_t domains = 0;      ///< of recipients in this session, at most; counted where there is a limit
+        std::uint32_t last_domain = 0;  ///< the last of them, as a hash
         mail* event_mail = nullptr;
         mail* first = nullptr;   ///< the oldest mail that is not done: replies are its
         mail* last = nullptr;    ///< the newest

@@ -40,7 +40,7 @@ errc check_parameters(const mail& m) noexcept {
     for (const recipient& r : m.recipients) {
         // RFC 3461 §4.1: NEVER stands alone. §4.2: the original recipient is 500 octets at most, the line 512 and what the
         // extensions add.
-        if (r.notify.has(notify::never) && r.notify.bits != static_cast<std::uint32_t>(notify::never))
+        if (r.notify.has(notify::nothing) && r.notify.bits != static_cast<std::uint32_t>(notify::nothing))
             return errc::invalid_parameter;
         if (!is_printable(r.original_recipient) || xtext_size(r.original_recipient) > 480)
             return errc::invalid_parameter;

@@ -209,6 +209,10 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
             return false;
         }
     }
+    if (failing()) {
+        stop_writing();
+        return false;
+    }
     if (pointless()) {
         mail& m = *line_.started;
         if (m.progress.refused_some_ && m.policy == recipient_policy::all_or_nothing)
@@ -325,16 +329,42 @@ void session_base::begin(mail& m) noexcept {
             }
         }
     }
+    const std::size_t size = m.recipients.size();
+    const auto fits_here = [&](const recipient& r) { return r.at == recipient::standing::waiting && fits_domains(r); };
+    while (p.first_ != size && !fits_here(m.recipients[p.first_])) ++p.first_;
+    if (config::many_mails && p.first_ == size) {
+        p.written_ = true;
+        return decide(m, {.where = phase::rcpt, .error = errc::mail_limit});
+    }
     p.chunked_ = in_chunks(m);
     p.resets_ = config::many_mails && (line_.outstanding == 0 ? line_.mail_open : line_.written_open);
     p.sent_ = p.taken_ = 0;
-    p.domains_ = p.outstanding_ = p.chunks_ = 0;
+    p.outstanding_ = p.chunks_ = 0;
     p.data_sent_ = p.go_ahead_ = p.discard_ = p.ending_sent_ = false;
     p.failing_ = p.written_ = p.full_ = p.one_over_ = p.refused_some_ = false;
-    while (m.recipients[p.first_].at != recipient::standing::waiting) ++p.first_;
     ++p.transactions_;
     ++line_.transactions;
     line_.write = {p.resets_ ? phase::rset : phase::mail, p.first_};
+}
+
+namespace {
+
+/// Of the letters in either case (FNV-1a).
+std::uint32_t hash_of(std::string_view domain) noexcept {
+    std::uint32_t hash = 2166136261u;
+    for (const char c : domain) hash = (hash ^ static_cast<unsigned char>(to_upper(c))) * 16777619u;
+    return hash;
+}
+
+} // namespace
+
+/// Whether a recipient's domain is one too many for the session (RFC 9422 §4.3). Only the last one is remembered: a domain
+/// that comes again behind another counts twice, which may be one too few, but never one too many.
+bool session_base::fits_domains(const recipient& r) const noexcept {
+    if constexpr (!config::all_extensions) return true;
+    const std::uint32_t most = line_.offered.rcpt_domain_max;
+    return most == 0 || line_.domains < most ||
+           (line_.domains != 0 && line_.last_domain == hash_of(r.forward_path.domain_part()));
 }
 
 /// Puts the write cursor at the next RCPT from where it stands, or behind the last.
@@ -350,14 +380,7 @@ void session_base::next_recipient() noexcept {
     for (; !p.full_ && write.recipient != m.recipients.size(); ++write.recipient) {
         const recipient& r = m.recipients[write.recipient];
         if (r.at != recipient::standing::waiting) continue;
-        if constexpr (config::all_extensions && config::many_mails) {
-            // Counted as if a domain that comes again were another: never one too many, and no memory for those that were.
-            const bool same = p.sent_ != 0 && is_same(r.forward_path.domain_part(),
-                                                      m.recipients[p.last_sent_].forward_path.domain_part());
-            const std::uint32_t most = line_.offered.rcpt_domain_max;
-            if (most != 0 && !same && p.domains_ >= most) continue;
-            if (!same) ++p.domains_;
-        }
+        if (!fits_domains(r)) continue;
         write.at = phase::rcpt;
         return;
     }
@@ -442,6 +465,15 @@ bool session_base::may_commit() const noexcept {
     if (m.progress.outstanding_ == 0) return true;
     return m.policy != recipient_policy::all_or_nothing &&
            (!m.progress.chunked_ || m.progress.size_ <= options_.speculative_octets);
+}
+
+/// Whether the mail under way is refused as a whole, and what is left of it need not be sent. But a line that was begun is
+/// finished, and so is a chunk, and a DATA that left is answered.
+bool session_base::failing() const noexcept {
+    const phase at = line_.write.at;
+    if (at < phase::rset || at > phase::content || line_.started == nullptr || line_.rendered != 0) return false;
+    const mail_progress& p = line_.started->progress;
+    return p.failing_ && (at != phase::content || (p.chunked_ && !content_.in_chunk));
 }
 
 /// Whether all answers to the envelope are here, and it is not worth a DATA or BDAT.
@@ -577,7 +609,12 @@ void session_base::advance_write() noexcept {
             --p.waiting_;
         }
         ++p.sent_;
-        p.last_sent_ = write.recipient++;
+        if (config::all_extensions && line_.offered.rcpt_domain_max != 0) {
+            const std::uint32_t domain = hash_of(r.forward_path.domain_part());
+            if (line_.domains == 0 || line_.last_domain != domain) ++line_.domains;
+            line_.last_domain = domain;
+        }
+        ++write.recipient;
         next_recipient();
         break;
     }
@@ -591,7 +628,6 @@ void session_base::advance_write() noexcept {
         if (!content_.last_chunk) ++p.chunks_;
         return; // its octets follow, whatever becomes of it
     }
-    if (p.failing_) stop_writing();
 }
 
 /// Sees to it that there are octets of the content, or that it is known that there are no more. Returns false if the caller
@@ -721,10 +757,7 @@ void session_base::end_content(action& a) noexcept {
     a.ends = true;
     content_.in_chunk = false;
     ++line_.serial;
-    if (config::chunking && p.chunked_ && !content_.last_chunk) {
-        if (p.failing_) stop_writing();
-        return;
-    }
+    if (config::chunking && p.chunked_ && !content_.last_chunk) return;
     a.completes = true;
     p.ending_sent_ = true;
     if (!p.chunked_) line_.written_open = false;
@@ -944,9 +977,6 @@ void session_base::on_auth(const status& s) noexcept {
         lose(errc::refused);
         return over(errc::refused, phase::auth);
     }
-    if (line_.started != nullptr && !line_.started->progress.written_ && line_.rendered == 0 &&
-        line_.write.at != phase::content)
-        stop_writing();
 }
 
 void session_base::on_mail(const status& s) noexcept {
@@ -955,10 +985,6 @@ void session_base::on_mail(const status& s) noexcept {
     if (refused(s)) {
         decide(m, s);
         m.progress.failing_ = true;
-        // What is left of the group is not sent; but a line that was begun is finished, and so is a chunk, and a DATA that
-        // left is answered.
-        const bool awaited = line_.write.at == phase::content && (content_.in_chunk || !m.progress.chunked_);
-        if (&m == line_.started && !m.progress.written_ && line_.rendered == 0 && !awaited) stop_writing();
     }
     line_.read.recipient = m.progress.first_;
     advance_read();
@@ -1010,7 +1036,9 @@ void session_base::on_recipient(const status& s) noexcept {
     } else {
         p.refused_some_ = true;
         r.at = recipient::standing::done;
-        if (r.result.open()) {
+        if (r.result.open() && line_.goodbye.where == phase::auth) {
+            r.result = line_.goodbye; // that came first
+        } else if (r.result.open()) {
             r.result = s;
             line_.event = action::kind::refused;
             line_.event_mail = &m;
@@ -1058,7 +1086,6 @@ void session_base::on_content(const status& s) noexcept {
             // No further BDAT; one that was begun is finished (RFC 3030 §4.2).
             decide(m, s);
             p.failing_ = true;
-            if (&m == line_.started && !p.written_ && !content_.in_chunk && line_.rendered == 0) stop_writing();
         }
         if (!last) {
             line_.read.recipient = m.recipients.size();

@@ -245,7 +245,7 @@ private:
             if (one == "success") r.notify.add(postrider::notify::success);
             else if (one == "failure") r.notify.add(postrider::notify::failure);
             else if (one == "delay") r.notify.add(postrider::notify::delay);
-            else if (one == "never") r.notify.add(postrider::notify::never);
+            else if (one == "never") r.notify.add(postrider::notify::nothing);
             else complain(c, "no such time to notify: " + std::string(one));
         }
     }
@@ -302,6 +302,7 @@ public:
         }
         result_.verdicts.resize(mails_.size());
         for (std::size_t i = 0; i < mails_.size(); ++i) result_.verdicts[i].resize(mails_[i]->recipients.size());
+        done_.resize(mails_.size());
         result_.content_ends.resize(mails_.size());
         for (std::size_t i = 0; i < mails_.size(); ++i) result_.content_ends[i].resize(mails_[i]->recipients.size());
         std::size_t at = 0;
@@ -392,10 +393,13 @@ private:
         for (std::size_t m = 0; m < mails_.size(); ++m)
             for (std::size_t r = 0; r < mails_[m]->recipients.size(); ++r) {
                 verdict& v = result_.verdicts[m][r];
-                v.result = mails_[m]->recipients[r].result;
-                const bool by_reply =
-                    v.result.error == postrider::errc::refused || v.result.what == postrider::outcome::accepted;
-                if (v.received == never && by_reply) v.received = result_.received;
+                const postrider::status& now = mails_[m]->recipients[r].result;
+                const bool by_reply = now.error == postrider::errc::refused || now.what == postrider::outcome::accepted;
+                const bool changed =
+                    now.what != v.result.what || now.code != v.result.code || now.where != v.result.where;
+                if (changed && v.received != never) v.before.push_back(v.result);
+                if (changed) v.received = by_reply ? result_.received : never;
+                v.result = now;
             }
     }
 
@@ -420,8 +424,9 @@ private:
         const bool over = a.what == action::kind::closed;
         if (over || a.what == action::kind::read) must_be(session_.noop(), errc::wrong_state);
         if (over || a.where == postrider::phase::quit) must_be(session_.send(to_none), errc::wrong_state);
-        if (a.what == action::kind::read && session_.error() == errc::ok && done_ != result_.submitted)
-            must_be(session_.send(mails_[result_.submitted - 1]->mail), errc::wrong_state);
+        if (a.what == action::kind::read && session_.error() == errc::ok)
+            for (std::size_t i = 0; i != result_.submitted; ++i)
+                if (!done_[i]) must_be(session_.send(mails_[i]->mail), errc::wrong_state);
         if (a.what == action::kind::ready) {
             must_be(session_.send(to_none), errc::no_recipients);
             must_be(session_.send(to_null), errc::invalid_mailbox);
@@ -452,7 +457,7 @@ private:
             current_ = index_of(a.mail);
             note_refusal(a.recipient_index);
             return true;
-        case action::kind::mail: ++done_; return true;
+        case action::kind::mail: done_[index_of(a.mail)] = true; return true;
         case action::kind::answered: {
             const postrider::reply r = session_.last_reply();
             result_.report.push_back(case_.jobs[job_ - 1].verb + " " + std::to_string(r.code) + describe(r.enhanced));
@@ -661,7 +666,7 @@ private:
     std::size_t turn_at_ = 0;
     std::size_t job_ = 0;
     std::size_t current_ = 0; ///< the mail that was spoken of last
-    std::size_t done_ = 0;
+    std::vector<bool> done_;
     std::size_t part_ = 0;
     std::size_t part_at_ = 0;
 };

@@ -123,7 +123,8 @@ struct manner {
 /// When, and as what, a recipient was decided, by a whole run.
 struct verdict {
     postrider::status result;
-    std::size_t received = never; ///< octets of the server that had been handed over; never: not by a reply
+    std::vector<postrider::status> before; ///< what replies had said before, of a recipient that was carried over
+    std::size_t received = never;          ///< octets of the server that had been handed over; never: not by a reply
 };
 
 struct run_result {
