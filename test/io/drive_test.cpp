@@ -247,6 +247,109 @@ TEST(Drive, AHandlerSeesWhatPasses) {
                                           "refused 0 no such user", "done no such user"));
 }
 
+/// Hands over mails one after another, as the session wants them.
+struct mailbag : drive_handler {
+    std::deque<mail*> waiting;
+    std::vector<const mail*> done;
+    std::vector<errc> refusals;
+    mail* next_mail() noexcept {
+        if (waiting.empty()) return nullptr;
+        mail* const m = waiting.front();
+        waiting.pop_front();
+        return m;
+    }
+    void not_taken(mail&, errc why) noexcept { refusals.push_back(why); }
+    void mail_done(mail& m, const reply&) noexcept { done.push_back(&m); }
+};
+
+TEST(Drive, MailsOfAHandlerShareAFlight) {
+    const std::string taken = "250 ok\r\n250 ok\r\n250 taken\r\n";
+    played_stream stream{
+        .answers = {"220 mx\r\n", "250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n", taken + "250 reset\r\n" + taken}};
+    session<> s;
+    letter one{{.text = "1\r\n"}}, two{{.text = "2\r\n"}};
+    session_options o = options();
+    o.look_ahead = 2;
+    ASSERT_EQ(s.start(o), errc::ok);
+    mailbag bag;
+    bag.waiting = {&one.mail, &two.mail};
+    EXPECT_EQ(drive(s, stream, never, bag), errc::ok);
+    EXPECT_THAT(bag.done, testing::ElementsAre(&one.mail, &two.mail));
+    EXPECT_THAT(
+        stream.flights,
+        testing::ElementsAre("EHLO client.example\r\n",
+                             "MAIL FROM:<alice@a.example>\r\nRCPT TO:<user0@b.example>\r\nBDAT 3 LAST\r\n1\r\n"
+                             "RSET\r\n"
+                             "MAIL FROM:<alice@a.example>\r\nRCPT TO:<user0@b.example>\r\nBDAT 3 LAST\r\n2\r\n"));
+    EXPECT_EQ(one.recipients[0].result.what, outcome::accepted);
+    EXPECT_EQ(two.recipients[0].result.what, outcome::accepted);
+}
+
+TEST(Drive, AMailThatIsNotTakenIsToldOf) {
+    played_stream stream{.answers = serial};
+    session<> s;
+    letter nobody{{.text = "\n"}, 0}, l{{.text = "\n"}};
+    ASSERT_EQ(s.start(options()), errc::ok);
+    mailbag bag;
+    bag.waiting = {&nobody.mail, &l.mail};
+    EXPECT_EQ(drive(s, stream, never, bag), errc::ok);
+    EXPECT_THAT(bag.refusals, testing::ElementsAre(errc::no_recipients));
+    EXPECT_THAT(bag.done, testing::ElementsAre(&l.mail));
+}
+
+struct stable_content : drive_handler {
+    static constexpr bool stable = true;
+    std::deque<std::string_view> parts;
+    content_part pull(mail&, bool) noexcept {
+        const std::string_view part = parts.front();
+        parts.pop_front();
+        return {.octets = part, .last = parts.empty()};
+    }
+};
+
+TEST(Drive, PartsThatStayShareAFlight) {
+    played_stream stream{.answers = serial};
+    session<> s;
+    letter l{{.pulled = true}};
+    ASSERT_EQ(s.start(options()), errc::ok);
+    ASSERT_EQ(s.send(l.mail), errc::ok);
+    stable_content source;
+    source.parts = {"Subject: a\r\n", "\r\n.", "b"};
+    EXPECT_EQ(drive(s, stream, never, source), errc::ok);
+    EXPECT_EQ(stream.flights.back(), "Subject: a\r\n\r\n..b\r\n.\r\n");
+}
+
+struct listener : drive_handler {
+    std::string answer;
+    void answered(const reply& said) noexcept { answer = said.text; }
+};
+
+TEST(Drive, ACommandByItselfIsAnswered) {
+    played_stream stream{.answers = {"220 mx\r\n", "250 mx\r\n", "252 perhaps\r\n"}};
+    session<> s;
+    ASSERT_EQ(s.start(options()), errc::ok);
+    ASSERT_EQ(drive(s, stream), errc::ok);
+    ASSERT_EQ(s.ask(phase::vrfy, "bob"), errc::ok);
+    listener l;
+    EXPECT_EQ(drive(s, stream, never, l), errc::ok);
+    EXPECT_EQ(l.answer, "perhaps");
+    EXPECT_EQ(stream.flights.back(), "VRFY bob\r\n");
+}
+
+// The answer to that QUIT is not waited for; and what ends with an error may leave nothing else.
+TEST(Drive, AQuitForWhoTalksNonsenseStillLeaves) {
+    for (const std::size_t takes : {std::size_t{0}, std::size_t{3}, std::size_t{1000}}) {
+        played_stream stream{.answers = {"nonsense\r\n"}, .takes = takes};
+        session<> s;
+        ASSERT_EQ(s.start(options()), errc::ok);
+        EXPECT_EQ(drive(s, stream, std::chrono::steady_clock::now() + 1h), errc::malformed_reply);
+        std::string sent;
+        for (const std::string& f : stream.flights) sent += f;
+        EXPECT_EQ(sent, std::string("QUIT\r\n").substr(0, std::min<std::size_t>(takes, 6)));
+        EXPECT_EQ(stream.reads_until.size(), 1u);
+    }
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Over sockets
 
