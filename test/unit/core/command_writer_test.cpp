@@ -170,8 +170,8 @@ TEST(CommandWriter, NumbersAndXtextInEverySkipAndRoom) {
     ASSERT_EQ(whole(put), all);
     for (std::size_t room = 0; room <= all.size() + 2; ++room)
         for (std::size_t skip = 0; skip <= all.size(); ++skip) {
-            std::vector<char> buffer(room);
-            command_writer writer{buffer, skip};
+            std::vector<char> buffer(room + 1);
+            command_writer writer{std::span{buffer}.first(room), skip};
             put(writer);
             ASSERT_EQ(std::string(buffer.data(), writer.written()), all.substr(skip, room)) << room << ' ' << skip;
             ASSERT_EQ(writer.whole(), skip + room >= all.size()) << room << ' ' << skip;
