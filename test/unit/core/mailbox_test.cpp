@@ -106,8 +106,19 @@ TEST(Domain, Limit) {
     EXPECT_FALSE(domain::parse(long_domain(256)));
     EXPECT_TRUE(domain::frame(long_domain(255)));
     EXPECT_FALSE(domain::frame(long_domain(256)));
-    EXPECT_TRUE(domain::parse("[" + letters(253) + "]"));
-    EXPECT_FALSE(domain::parse("[" + letters(254) + "]"));
+    EXPECT_TRUE(domain::parse("[tag:" + letters(249) + "]"));
+    EXPECT_FALSE(domain::parse("[tag:" + letters(250) + "]"));
+}
+
+// RFC 5321 §4.1.3
+TEST(Domain, AddressLiterals) {
+    for (const char* good : {"[192.0.2.1]", "[0.0.0.0]", "[255.255.255.255]", "[IPv6:2001:db8::1]",
+                             "[IPv6:::ffff:192.0.2.1]", "[x-tag:anything!]", "[t:x]"})
+        EXPECT_TRUE(domain::parse(good)) << good;
+    for (const char* bad : {"[]", "[x]", "[192.0.2]", "[192.0.2.]", "[.192.0.2.1]", "[192.0.2.1.1]", "[192..2.1]",
+                            "[999.1.2.3]", "[256.0.0.1]", "[0192.0.2.1]", "[192.0.2.1a]", "[:x]", "[tag:]", "[tag-:x]",
+                            "[t_g:x]", "[192.0.2.1", "192.0.2.1]"})
+        EXPECT_FALSE(domain::parse(bad)) << bad;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
