@@ -147,6 +147,9 @@ protected:
     ~session_base() = default;
 
 private:
+    /// Mails by BDAT that were refused, after which no more than one is in doubt on this connection.
+    static constexpr std::uint16_t most_spoiled = 5;
+
     struct cursor {
         phase at = phase::connect; ///< `connect`: nowhere
         std::size_t recipient = 0;
@@ -182,11 +185,14 @@ private:
     void note_given(const action& a) noexcept;
     void end_content(action& a) noexcept;
     bool render(class command_writer& to) const noexcept;
+    void render_auth(class command_writer& to) const noexcept;
     void advance_write() noexcept;
     void give_up(errc why) noexcept;
     // Reply side.
     bool read_replies() noexcept;
     void on_reply() noexcept;
+    void on_reset(status s) noexcept;
+    void on_answer(phase command, const status& s) noexcept;
     void on_hello(status& s) noexcept;
     void on_auth(const status& s) noexcept;
     void on_mail(const status& s) noexcept;
