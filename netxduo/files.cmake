@@ -8,6 +8,8 @@
 get_filename_component(postrider_root "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
 set(POSTRIDER_NETXDUO_SOURCES
+    ${postrider_root}/netxduo/connection.cpp
+    ${postrider_root}/netxduo/message.cpp
     ${postrider_root}/netxduo/nxd_smtp_client.cpp
     ${postrider_root}/netxduo/nxd_smtp_client_clock.cpp)
 file(GLOB POSTRIDER_CORE_SOURCES ${postrider_root}/src/core/*.cpp)

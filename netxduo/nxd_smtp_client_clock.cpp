@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#ifndef NX_SMTP_CLIENT_BASIC
+
 namespace {
 
 CHAR* put(CHAR* to, const CHAR* text) noexcept {
@@ -55,22 +57,30 @@ CHAR* put_date(CHAR* to, ULONG unix_time) noexcept {
     return put(to, " +0000\r\n");
 }
 
-/// Header 0 is Date, 1 is Message-ID; `*length` says which, and gets the number of octets in `text`.
-VOID trace_headers(NX_SMTP_CLIENT* client, CHAR* text, UINT* length) {
-    const ULONG now = client->nx_smtp_client_clock != NX_NULL ? client->nx_smtp_client_clock() : 0;
-    ULONG (*const entropy)(VOID) = client->nx_smtp_client_entropy;
+/// `*length` is 0: takes the stamp of a mail - the time, 0 for none, and the numbers of its Message-ID, of which the last is
+/// never 0 for a mail that gets one. 1 is Date, 2 is Message-ID: it gets the number of octets in `text`.
+VOID trace_headers(NX_SMTP_CLIENT* client, ULONG* stamp, CHAR* text, UINT* length) {
     CHAR* end = text;
+    ULONG (*const entropy)(VOID) = client->nx_smtp_client_entropy;
     if (*length == 0) {
-        if (now != 0) end = put_date(end, now);
-    } else if (now != 0 || entropy != NX_NULL) {
+        const ULONG now = client->nx_smtp_client_clock != NX_NULL ? client->nx_smtp_client_clock() : 0;
+        stamp[0] = now;
+        stamp[3] = 0;
+        if (now == 0 && entropy == NX_NULL) return;
         // Within one second it is the ticks, and within one tick the number of the mail and the client, that differ.
-        end = put_hex(put(end, "Message-ID: <"), now != 0 ? now : entropy());
-        *end++ = '.';
-        end = put_hex(end, entropy != NX_NULL ? entropy() : tx_time_get());
-        *end++ = '.';
-        end = put_hex(end, client->nx_smtp_client_mail_number++ ^
-                               static_cast<ULONG>(reinterpret_cast<std::uintptr_t>(client)) << 8);
-        *end++ = '@';
+        stamp[1] = now != 0 ? now : entropy();
+        stamp[2] = entropy != NX_NULL ? entropy() : tx_time_get();
+        stamp[3] = client->nx_smtp_client_mail_number++ ^ static_cast<ULONG>(reinterpret_cast<std::uintptr_t>(client))
+                                                              << 8;
+        if (stamp[3] == 0) stamp[3] = 1;
+    } else if (*length == 1) {
+        if (stamp[0] != 0) end = put_date(end, stamp[0]);
+    } else if (stamp[3] != 0) {
+        end = put(end, "Message-ID: <");
+        for (int i = 1; i != 4; ++i) {
+            end = put_hex(end, stamp[i]);
+            *end++ = i == 3 ? '@' : '.';
+        }
         end = put(put(end, client->nx_smtp_client_domain), ">\r\n");
     }
     *length = static_cast<UINT>(end - text);
@@ -86,3 +96,5 @@ UINT nx_smtp_client_clock_set(NX_SMTP_CLIENT* client_ptr, ULONG (*unix_time)(VOI
     client_ptr->nx_smtp_client_trace_headers = unix_time != NX_NULL || entropy != NX_NULL ? trace_headers : NX_NULL;
     return NX_SUCCESS;
 }
+
+#endif

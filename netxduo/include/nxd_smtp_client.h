@@ -130,9 +130,10 @@ typedef struct NX_SMTP_RESULT_STRUCT {
 } NX_SMTP_RESULT;
 
 /* The session of a client. What is inside is the engine's (postrider/session.hpp). */
-#define NX_SMTP_CLIENT_SESSION_SIZE (33 * sizeof(VOID*) + 68 + NX_SMTP_CLIENT_REPLY_TEXT)
+#define NX_SMTP_CLIENT_SESSION_SIZE (34 * sizeof(VOID*) + 136 + NX_SMTP_CLIENT_REPLY_TEXT)
 typedef union NX_SMTP_CLIENT_SESSION_UNION {
-    VOID* nx_smtp_client_session_align;
+    VOID* nx_smtp_client_session_pointer_align;
+    unsigned long long nx_smtp_client_session_number_align;
     UCHAR nx_smtp_client_session_octets[NX_SMTP_CLIENT_SESSION_SIZE];
 } NX_SMTP_CLIENT_SESSION;
 
@@ -150,10 +151,27 @@ typedef struct NX_SMTP_CLIENT_STRUCT {
     USHORT nx_smtp_client_last_code;
     USHORT nx_smtp_client_last_enhanced[3];
     NXD_ADDRESS nx_smtp_client_server_address;
+#ifndef NX_SMTP_CLIENT_BASIC
     ULONG nx_smtp_client_mail_number;
     ULONG (*nx_smtp_client_clock)(VOID);
     ULONG (*nx_smtp_client_entropy)(VOID);
-    VOID (*nx_smtp_client_trace_headers)(struct NX_SMTP_CLIENT_STRUCT* client_ptr, CHAR* text, UINT* length);
+    VOID (*nx_smtp_client_trace_headers)(struct NX_SMTP_CLIENT_STRUCT* client_ptr, ULONG* stamp, CHAR* text,
+                                         UINT* length);
+    UINT (*nx_smtp_client_keeper)(struct NX_SMTP_CLIENT_STRUCT* client_ptr, VOID* mail); /* of a session kept open */
+    UCHAR nx_smtp_client_connected; /* the session that is kept open has its connection */
+    UCHAR nx_smtp_client_text_cut;
+    USHORT nx_smtp_client_text_code; /* the reply that the text below is of */
+    USHORT nx_smtp_client_text_length;
+#ifdef NX_SMTP_CLIENT_DNS
+    UINT (*nx_smtp_client_reach)(struct NX_SMTP_CLIENT_STRUCT* client_ptr,
+                                 UINT (*connect)(struct NX_SMTP_CLIENT_STRUCT* client_ptr));
+    NX_DNS* nx_smtp_client_dns_ptr;
+    CHAR* nx_smtp_client_server_name;
+    UINT nx_smtp_client_dns_order;
+    UINT nx_smtp_client_dns_status;
+#endif
+    CHAR nx_smtp_client_text[NX_SMTP_CLIENT_REPLY_TEXT];
+#endif
     NX_SMTP_CLIENT_SESSION nx_smtp_client_session;
     CHAR nx_smtp_client_username[NX_SMTP_CLIENT_MAX_USERNAME + 1];
     CHAR nx_smtp_client_password[NX_SMTP_CLIENT_MAX_PASSWORD + 1];

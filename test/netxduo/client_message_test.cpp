@@ -415,14 +415,97 @@ TEST_F(segments, each_command_is_one_and_the_end_of_the_mail_is_whole_at_the_end
     EXPECT_EQ("QUIT\r\n", sent[7]);
 }
 
-TEST_F(segments, each_command_waits_for_its_answer_even_where_the_server_offers_pipelining) {
-    server.set(
-        ordinary{{{"EHLO", "250-mail.example\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n"}, {"MAIL", "550 no\r\n"}}, {}});
+TEST_F(segments, where_the_server_offers_pipelining_whole_commands_share_one) {
+    server.set(ordinary{{{"EHLO", "250-mail.example\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n"}}, {}});
     create();
     tap::clear();
-    EXPECT_EQ(NX_SMTP_MAIL_REPLY_ERROR, static_cast<int>(send()));
-    EXPECT_THAT(heard(), EndsWith("MAIL FROM:<alice@a.example>\r\nQUIT\r\n"));
-    EXPECT_EQ(5u, tap::segments().size());
+    EXPECT_EQ(NX_SUCCESS, send());
+    const std::vector<std::string> sent = tap::segments();
+    ASSERT_EQ(6u, sent.size());
+    EXPECT_EQ("AUTH PLAIN\r\n", sent[1]) << "and the three calls say it bare";
+    EXPECT_EQ("MAIL FROM:<alice@a.example>\r\nRCPT TO:<bob@b.example>\r\nDATA\r\n", sent[3]);
+    EXPECT_EQ(header_block() + "Hello.\r\n.\r\n", sent[4]);
+}
+
+TEST_F(segments, of_a_flight_each_command_stays_whole_in_one_whatever_the_pool_has) {
+    server.set(ordinary{{{"EHLO", "250-mail.example\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n"}}, {}});
+    for (const ULONG payload : {128u, 136u, 144u, 160u, 256u})
+        for (const std::size_t size : {1u, 20u, 40u, 70u, 90u, 200u, 498u}) {
+            SCOPED_TRACE(std::to_string(payload) + " " + std::to_string(size));
+            create({}, 16, payload);
+            tap::clear();
+            EXPECT_EQ(NX_SUCCESS, send({.to = std::string(size, 't')}));
+            const std::vector<std::string> sent = tap::segments();
+            ASSERT_GE(sent.size(), 6u);
+            std::string flight;
+            for (std::size_t i = 3; flight.find("DATA\r\n") == flight.npos; ++i) {
+                EXPECT_THAT(sent[i], EndsWith("\r\n"));
+                flight += sent[i];
+            }
+            EXPECT_EQ("MAIL FROM:<alice@a.example>\r\nRCPT TO:<" + std::string(size, 't') + ">\r\nDATA\r\n", flight);
+        }
+}
+
+class flights : public stack {
+protected:
+    UINT send_to_pipelining(std::map<std::string, std::string> says, const mail& m = {}) {
+        says["EHLO"] = "250-mail.example\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-8BITMIME\r\n250 AUTH PLAIN\r\n";
+        return send_to(ordinary{says, {}}, m);
+    }
+};
+
+TEST_F(flights, the_first_refusal_decides_and_its_text_stays) {
+    const std::string other = "503 5.5.1 need RCPT\r\n";
+    EXPECT_EQ(NX_SMTP_MAIL_REPLY_ERROR, static_cast<int>(send_to_pipelining(
+                                            {{"MAIL", "550 5.7.1 not you\r\n"}, {"RCPT", other}, {"DATA", other}})));
+    EXPECT_EQ(550u, result().nx_smtp_result_reply_code);
+    EXPECT_EQ("not you", text_of(result()));
+    EXPECT_THAT(heard(), EndsWith("DATA\r\nQUIT\r\n"));
+    EXPECT_EQ(NX_SMTP_RCPT_REPLY_ERROR,
+              static_cast<int>(send_to_pipelining({{"RCPT", "451 4.2.1 not now\r\n"}, {"DATA", other}})));
+    EXPECT_EQ(451u, result().nx_smtp_result_reply_code);
+    EXPECT_EQ("not now", text_of(result()));
+    EXPECT_THAT(heard(), EndsWith("DATA\r\nQUIT\r\n"));
+}
+
+TEST_F(flights, a_354_for_nobody_gets_a_lone_dot) {
+    EXPECT_EQ(NX_SMTP_RCPT_REPLY_ERROR, static_cast<int>(send_to_pipelining({{"RCPT", "550 5.1.1 nobody\r\n"},
+                                                                             {".", "554 no recipients\r\n"}})));
+    EXPECT_THAT(heard(), EndsWith("DATA\r\n.\r\nQUIT\r\n"));
+    EXPECT_EQ("nobody", text_of(result()));
+    EXPECT_EQ(NX_SMTP_PHASE_RCPT, static_cast<int>(result().nx_smtp_result_phase));
+}
+
+TEST_F(flights, body_8bitmime_is_said_where_there_are_octets_above_127_and_the_server_knows_it) {
+    EXPECT_EQ(NX_SUCCESS, send_to_pipelining({}, {.body = "caf\xC3\xA9\r\n"}));
+    EXPECT_THAT(heard(), HasSubstr("MAIL FROM:<alice@a.example> BODY=8BITMIME\r\n"));
+    EXPECT_THAT(heard(), HasSubstr("\r\nDATA\r\n")) << "and no BDAT";
+    EXPECT_EQ(NX_SUCCESS, send_to_pipelining({}, {.subject = "caf\xC3\xA9"})) << "encoded";
+    EXPECT_THAT(heard(), HasSubstr("MAIL FROM:<alice@a.example>\r\n"));
+    EXPECT_EQ(NX_SUCCESS, send_to(ordinary{}, {.body = "caf\xC3\xA9\r\n"})) << "as the original";
+}
+
+TEST_F(flights, the_size_is_what_leaves_without_the_dots_put_in) {
+    for (const char* body : {"x", "x\r\n", "x\n", "a\nb\rc", ".\r\n..\r\n", "\r"}) {
+        SCOPED_TRACE(body);
+        for (const char* subject : {"Hi", "\xC3\xA9", "\xC3\xA9 longer than a single encoded word can be, by far"}) {
+            EXPECT_EQ(NX_SUCCESS, send_to(ordinary{{{"EHLO", "250-x\r\n250 SIZE 1000\r\n"}}, {}},
+                                          {.subject = subject, .body = body}));
+            const std::string all = heard();
+            const std::size_t at = all.find(" SIZE=");
+            ASSERT_NE(std::string::npos, at);
+            const std::string content = unstuffed(server.last().content());
+            EXPECT_EQ(std::to_string(content.size()), all.substr(at + 6, all.find('\r', at) - at - 6));
+        }
+    }
+}
+
+TEST_F(flights, a_mail_beyond_the_server_s_limit_is_not_attempted) {
+    EXPECT_EQ(NX_SMTP_OVERSIZE_MAIL_DATA,
+              static_cast<int>(send_to(ordinary{{{"EHLO", "250-x\r\n250 SIZE 100\r\n"}}, {}})));
+    EXPECT_THAT(heard(), EndsWith("AHVzZXIAc2VjcmV0\r\nQUIT\r\n"));
+    EXPECT_EQ(NX_SMTP_OUTCOME_NOT_ATTEMPTED, static_cast<int>(result().nx_smtp_result_outcome));
+    EXPECT_EQ(NX_SMTP_PHASE_MAIL, static_cast<int>(result().nx_smtp_result_phase));
 }
 
 TEST_F(segments, the_longest_commands_are_one_as_well) {

@@ -110,10 +110,10 @@ inline std::string header_block(const std::string& subject = "Hi", const std::st
 }
 
 /// All that the client says to an ordinary server with PLAIN (the octets behind AUTH are NUL user NUL secret).
-inline std::string whole_dialog(const mail& m = {}) {
-    return wire("EHLO client.example\nAUTH PLAIN\nAHVzZXIAc2VjcmV0\nMAIL FROM:<alice@a.example>\nRCPT "
-                "TO:<bob@b.example>\n"
-                "DATA\n") +
+/// `parameters`: what MAIL says behind the sender.
+inline std::string whole_dialog(const mail& m = {}, const std::string& parameters = "") {
+    return wire("EHLO client.example\nAUTH PLAIN\nAHVzZXIAc2VjcmV0\nMAIL FROM:<alice@a.example>" + parameters +
+                "\nRCPT TO:<bob@b.example>\nDATA\n") +
            header_block(m.subject) + m.body + ".\r\nQUIT\r\n";
 }
 
