@@ -53,7 +53,8 @@ struct session_options {
     flags<extension> unused{};
     /// How many mails may be *in doubt*: their content is on its way, and no answer to it has come. With more than 1, and
     /// where PIPELINING and CHUNKING are offered, many mails share a flight, and if the connection breaks, all of these are
-    /// `unknown`. By DATA it is one mail at a time in any case, but the envelope of the next leaves with its content.
+    /// `unknown`. It begins with four, and opens as mails are taken; refusals close it. By DATA it is one mail at a time in
+    /// any case, but the envelope of the next leaves with its content.
     std::uint16_t look_ahead = 1;
     /// BDAT shares a flight with MAIL and RCPT unless the content is larger: then the answers are awaited, so that what
     /// nobody wants is not sent.
@@ -94,7 +95,7 @@ public:
     /// the caller's again when `next` says `mail`.
     /// Not taken, and untouched, with: `wrong_state` (the session is over, or leaving; the mail is under way already),
     /// `no_recipients`, `invalid_mailbox` (a null path among the recipients), `invalid_parameter` (`mail::parameters`,
-    /// `notify` or `original_recipient` out of range), `bare_line_ending` (content in memory, and the policy is to refuse).
+    /// `notify`, `original_recipient` or `content.url` out of range), `bare_line_ending` (content in memory, and the policy is to refuse).
     [[nodiscard]] errc send(mail& m) noexcept;
     /// Whether a further mail could leave with the flight that is being put together: who has one should call `send` now,
     /// before `next`.
@@ -120,7 +121,7 @@ public:
     ///   in xtext. After XCLIENT the session begins again, with EHLO and AUTH.
     ///
     /// `wrong_state`: not `ready`. `invalid_parameter`: another command, or an argument with control characters, or of more
-    /// than 500 octets, or missing where there must be one. SEND, SOML, SAML and TURN do not exist any more (RFC 5321
+    /// than `limits::framed_path` octets, or missing where there must be one, or given where there is none. SEND, SOML, SAML and TURN do not exist any more (RFC 5321
     /// appendix F).
     [[nodiscard]] errc ask(phase command, std::string_view argument = {}) noexcept;
     [[nodiscard]] errc noop() noexcept { return ask(phase::noop); }
@@ -160,6 +161,7 @@ private:
     bool in_chunks(const mail& m) const noexcept;
     void begin(mail& m) noexcept;
     errc fits(mail& m) const noexcept;
+    bool all_fit(const mail& m) const noexcept;
     bool fits_domains(const recipient& r) const noexcept;
     void next_recipient() noexcept;
     void stop_writing() noexcept;
@@ -237,6 +239,8 @@ private:
         std::size_t event_recipient = 0;
         std::uint32_t serial = 0;
         std::uint32_t epoch = 0;        ///< how often the session was started
+        std::uint16_t window = 1;       ///< mails that may be in doubt now, by BDAT
+        std::uint16_t spoiled = 0;      ///< mails by BDAT that were refused
         std::uint32_t in_doubt = 0;     ///< mails whose content was ended and that are still in the queue
         std::uint32_t transactions = 0; ///< begun on this connection
         std::uint32_t rcpt_most = 0;    ///< recipients that the server takes at a time, as it has shown; 0: not known

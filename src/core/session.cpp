@@ -46,6 +46,22 @@
 
 namespace postrider {
 
+namespace {
+
+// The window of mails in doubt opens by one with each mail that is taken, so it doubles with each flight; one that is refused
+// halves it, and after some it stays closed on this connection.
+constexpr std::uint16_t first_window = 4;
+constexpr std::uint16_t most_spoiled = 5;
+
+/// Of the letters in either case (FNV-1a).
+std::uint32_t hash_of(std::string_view domain) noexcept {
+    std::uint32_t hash = 2166136261u;
+    for (const char c : domain) hash = (hash ^ static_cast<unsigned char>(to_upper(c))) * 16777619u;
+    return hash;
+}
+
+} // namespace
+
 // ---------------------------------------------------------------------------------------------------------------------
 // The caller's side
 
@@ -65,6 +81,7 @@ errc session_base::start(const session_options& options) noexcept {
     if (line_.authenticates && !options.encrypted && !auth.allow_cleartext_auth)
         return line_.error = errc::cleartext_auth;
     line_.open = true;
+    line_.window = options.look_ahead < first_window ? options.look_ahead : first_window;
     line_.read.at = phase::greeting;
     line_.outstanding = 1;
     return errc::ok;
@@ -77,8 +94,12 @@ errc session_base::send(mail& m) noexcept {
     if (m.recipients.empty()) return errc::no_recipients;
     for (const recipient& r : m.recipients)
         if (r.forward_path.is_null()) return errc::invalid_mailbox;
-    if constexpr (config::all_extensions)
+    if constexpr (config::all_extensions) {
         if (const errc e = check_parameters(m); e != errc::ok) return e;
+        for (const char c : m.content.url)
+            if (is_control(c) || c == ' ' || (static_cast<unsigned char>(c) & 0x80) != 0)
+                return errc::invalid_parameter;
+    }
     mail_progress progress;
     progress.queued_in_ = this;
     progress.epoch_ = line_.epoch;
@@ -90,9 +111,15 @@ errc session_base::send(mail& m) noexcept {
         progress.eight_bit_ = c.kind == octets::eight_bit;
         progress.utf8_ = c.utf8_header;
     } else if (config::all_extensions && c.kind == octets::binary) {
+        content_facts facts; // of the header block
+        facts.look_through(c.text);
         progress.sized_ = true;
         progress.size_ = c.text.size();
-        for (const std::string_view part : c.more) progress.size_ += part.size();
+        for (const std::string_view part : c.more) {
+            facts.look_through(part);
+            progress.size_ += part.size();
+        }
+        progress.utf8_ = facts.eight_bit_header;
     } else {
         content_facts facts;
         facts.look_through(c.text);
@@ -133,6 +160,7 @@ errc session_base::ask(phase command, std::string_view argument) noexcept {
         if (!config::all_extensions || (!named && command != phase::help)) return errc::invalid_parameter;
     }
     if (argument.size() > limits::framed_path || (named && argument.empty())) return errc::invalid_parameter;
+    if (!argument.empty() && !named && command != phase::help) return errc::invalid_parameter;
     for (const char c : argument)
         if (is_control(c)) return errc::invalid_parameter;
     if (!line_.open || line_.first != nullptr || line_.read.at != phase::connect) return errc::wrong_state;
@@ -252,10 +280,12 @@ bool session_base::may_begin() const noexcept {
     if (!config::pipelining || !usable(extension::pipelining)) return false;
     if (line_.auth_due && options_.auth_with == auth_flight::alone) return false;
     if (!config::many_mails) return line_.transactions == 0;
+    // RFC 4468 §3.2: the answer to BURL LAST is awaited.
+    if (line_.started != nullptr && !line_.started->content.url.empty()) return false;
     // With one mail in doubt by DATA the next envelope shares the flight of its content. By BDAT that would gain nothing,
     // and cost a RSET.
     const bool chunks = m != nullptr ? in_chunks(*m) : config::chunking && usable(extension::chunking);
-    return line_.in_doubt < (chunks ? options_.look_ahead : 2u);
+    return line_.in_doubt < (chunks ? line_.window : 2u);
 }
 
 /// Whether a limit from before AUTH binds: it may be another for who is authenticated (RFC 9422 §4), so EHLO is said again,
@@ -293,6 +323,8 @@ errc session_base::fits(mail& m) const noexcept {
     if (!c.url.empty()) needed.add(extension::burl);
     const bool tls = m.parameters != nullptr && m.parameters->require_tls;
     if (tls) needed.add(extension::require_tls);
+    // RFC 2852 §4.1.4.1: what must come back if it is late goes by no server that cannot say so.
+    if (m.parameters != nullptr && m.parameters->by == by_mode::return_mail) needed.add(extension::deliver_by);
     m.missing.bits = needed.bits & ~(line_.offered.extensions.bits & ~options_.unused.bits);
     if (tls && !options_.encrypted) m.missing.add(extension::require_tls);
     if (!m.missing.empty()) return errc::extension_unavailable;
@@ -301,10 +333,26 @@ errc session_base::fits(mail& m) const noexcept {
     p.body_ = p.eight_bit_ && usable(extension::eight_bit_mime);
     const std::uint64_t most = line_.offered.size_limit;
     if (p.sized_ && most != 0 && usable(extension::size) && p.size_ > most) return errc::message_too_large;
-    const std::uint32_t rcpt_max = line_.offered.rcpt_max;
-    if (m.policy == recipient_policy::all_or_nothing && rcpt_max != 0 && m.recipients.size() > rcpt_max)
-        return errc::too_many_recipients;
+    if constexpr (config::all_extensions) {
+        if (m.parameters != nullptr && usable(extension::future_release) && !can_be_held(*m.parameters, line_.offered))
+            return errc::invalid_parameter;
+    }
+    if (m.policy == recipient_policy::all_or_nothing && !all_fit(m)) return errc::too_many_recipients;
     return errc::ok;
+}
+
+/// Whether one transaction takes all recipients, as far as the server's limits tell.
+bool session_base::all_fit(const mail& m) const noexcept {
+    if constexpr (!config::all_extensions) return true;
+    const capabilities& offered = line_.offered;
+    if (offered.rcpt_max != 0 && m.recipients.size() > offered.rcpt_max) return false;
+    std::uint32_t domains = line_.domains, last = line_.last_domain;
+    for (const recipient& r : m.recipients) {
+        const std::uint32_t domain = hash_of(r.forward_path.domain_part());
+        if (domains == 0 || domain != last) ++domains;
+        last = domain;
+    }
+    return offered.rcpt_domain_max == 0 || domains <= offered.rcpt_domain_max;
 }
 
 /// Puts the write cursor at the beginning of a transaction for what is left of a mail.
@@ -342,21 +390,11 @@ void session_base::begin(mail& m) noexcept {
     p.outstanding_ = p.chunks_ = 0;
     p.data_sent_ = p.go_ahead_ = p.discard_ = p.ending_sent_ = false;
     p.failing_ = p.written_ = p.full_ = p.one_over_ = p.refused_some_ = false;
+    p.taken_over_ = p.reset_done_ = false;
     ++p.transactions_;
     ++line_.transactions;
     line_.write = {p.resets_ ? phase::rset : phase::mail, p.first_};
 }
-
-namespace {
-
-/// Of the letters in either case (FNV-1a).
-std::uint32_t hash_of(std::string_view domain) noexcept {
-    std::uint32_t hash = 2166136261u;
-    for (const char c : domain) hash = (hash ^ static_cast<unsigned char>(to_upper(c))) * 16777619u;
-    return hash;
-}
-
-} // namespace
 
 /// Whether a recipient's domain is one too many for the session (RFC 9422 §4.3). Only the last one is remembered: a domain
 /// that comes again behind another counts twice, which may be one too few, but never one too many.
@@ -415,6 +453,14 @@ void session_base::retire(mail& m) noexcept {
     if (line_.started == &m) line_.started = nullptr;
     if (p.ending_sent_) --line_.in_doubt;
     p.ending_sent_ = false;
+    if (p.chunked_ && p.taken_over_) {
+        if (line_.spoiled < most_spoiled && line_.window < options_.look_ahead) ++line_.window;
+    } else if (p.chunked_) {
+        // Exim 4.96 takes one RSET a mail that it accepts, counts each further one, and hangs up at the eleventh, with
+        // whatever is in doubt. RSET behind a mail that is known to be refused is that one; on speculation it is the second.
+        if (++line_.spoiled >= most_spoiled) line_.window = 1;
+        else if (line_.window > 1) line_.window /= 2;
+    }
     p.queued_in_ = nullptr;
     const bool leaving = !line_.open || line_.read.at == phase::quit;
     if (!leaving) line_.read = beginning();
@@ -463,6 +509,10 @@ bool session_base::may_commit() const noexcept {
     const mail& m = *line_.started;
     if (line_.auth_due && options_.auth_with != auth_flight::eager) return false;
     if (m.progress.outstanding_ == 0) return true;
+    // A server that has seen many refused mails may hang up at the next RSET (Exim: see `retire`).
+    if (m.progress.resets_ && !m.progress.reset_done_ && line_.spoiled >= most_spoiled) return false;
+    // RFC 2033 §4.3 has no reply to a BDAT LAST for nobody, and Dovecot 2.3 has one: not before somebody will get the mail.
+    if (config::lmtp && options_.lmtp && m.progress.chunked_ && m.progress.taken_ == 0) return false;
     return m.policy != recipient_policy::all_or_nothing &&
            (!m.progress.chunked_ || m.progress.size_ <= options_.speculative_octets);
 }
@@ -870,6 +920,7 @@ void session_base::on_reply() noexcept {
                 return;
             }
             line_.mail_open = false;
+            line_.first->progress.reset_done_ = true;
             line_.read.at = phase::mail;
             return;
         }
@@ -999,11 +1050,6 @@ void session_base::advance_read() noexcept {
     for (; read.recipient != m.recipients.size(); ++read.recipient)
         if (m.recipients[read.recipient].at == recipient::standing::sent) return;
     read = {p.data_sent_ ? phase::data : phase::content, p.first_};
-    if (config::lmtp && options_.lmtp && p.chunked_ && p.taken_ == 0 && p.chunks_ == 0 && p.outstanding_ != 0) {
-        // RFC 2033 §4.3: no recipient, no answer to BDAT LAST.
-        --p.outstanding_;
-        --line_.outstanding;
-    }
 }
 
 void session_base::on_recipient(const status& s) noexcept {
@@ -1013,6 +1059,8 @@ void session_base::on_recipient(const status& s) noexcept {
     recipient& r = m.recipients[index];
     // RFC 5321 §4.5.3.1.10: more than it takes at a time is 452, of old 552. One that is alone is refused for itself.
     const bool said = s.enhanced.subject == 5 && s.enhanced.detail == 3;
+    status full = s; // RFC 5321 §4.5.3.1.10: temporary, also where an old server says 552
+    if (said && s.code == 552) full.what = outcome::deferred;
     const bool again = config::many_mails && p.taken_ != 0 && (s.code == 452 || (s.code == 552 && said)) &&
                        (said || !s.enhanced) && m.policy == recipient_policy::best_effort && !p.failing_ &&
                        repeatable(m);
@@ -1023,8 +1071,7 @@ void session_base::on_recipient(const status& s) noexcept {
         line_.mail_open = true; // also where MAIL was refused
     } else if (again) {
         r.at = recipient::standing::waiting;
-        r.result = s;
-        r.result.what = outcome::deferred;
+        r.result = full;
         ++p.waiting_;
         // A bare 452 may mean this recipient alone, whose mailbox is full; a second one in a row does not.
         if (!p.full_ && (said || p.one_over_)) {
@@ -1039,7 +1086,7 @@ void session_base::on_recipient(const status& s) noexcept {
         if (r.result.open() && line_.goodbye.where == phase::auth) {
             r.result = line_.goodbye; // that came first
         } else if (r.result.open()) {
-            r.result = s;
+            r.result = full;
             line_.event = action::kind::refused;
             line_.event_mail = &m;
             line_.event_recipient = index;
@@ -1103,6 +1150,7 @@ void session_base::on_content(const status& s) noexcept {
         lose(errc::refused);
         return over(errc::refused, phase::content); // refused in the middle: to stop now is to close
     }
+    p.taken_over_ = p.taken_over_ || !refused(s);
     if (config::lmtp && options_.lmtp && p.taken_ != 0) {
         // RFC 2033 §4.2: an answer for each recipient that was taken, in their order.
         cursor& read = line_.read;

@@ -64,8 +64,9 @@ TEST(Capabilities, EachKeywordSetsItsOwnFlagInAnyCase) {
         {"FUTURERELEASE", extension::future_release},
         {"FUTURERELEASE 86400 2026-11-24T12:00:00Z", extension::future_release},
         {"REQUIRETLS", extension::require_tls},
-        {"BURL", extension::burl},
         {"BURL imap", extension::burl},
+        {"burl IMAP", extension::burl},
+        {"BURL x imap://imap.example", extension::burl},
         {"XCLIENT NAME ADDR", extension::xclient},
         {"XFORWARD NAME ADDR", extension::xforward},
         {"ETRN", extension::etrn},
@@ -78,6 +79,40 @@ TEST(Capabilities, EachKeywordSetsItsOwnFlagInAnyCase) {
         const capabilities c = after({r.line});
         EXPECT_EQ(c.extensions.bits, bits(r.flag)) << r.line;
         EXPECT_TRUE(c.has(r.flag)) << r.line;
+    }
+}
+
+// RFC 4468 §3.1 (3): what it can fetch from stands behind the keyword.
+TEST(Capabilities, BurlWithoutImapOffersNothing) {
+    for (const std::string_view line : {"BURL", "BURL ", "BURL ima", "BURL x-imap", "BURL pop"})
+        EXPECT_TRUE(after({line}).extensions.empty()) << line;
+}
+
+// RFC 4865 §4
+TEST(Capabilities, FutureReleaseHasItsMaxima) {
+    struct row {
+        std::string_view line;
+        std::uint32_t seconds;
+        std::uint64_t until;
+    };
+    const row rows[] = {
+        {"FUTURERELEASE 86400 2027-01-01T00:00:00Z", 86400, 20270101000000},
+        {"FUTURERELEASE 86400 2027-12-31T23:59:60.5Z", 86400, 20271231235960},
+        {"FUTURERELEASE", 0, 0},
+        {"FUTURERELEASE 86400", 86400, 0},
+        {"FUTURERELEASE 86400 2027-13-01T00:00:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-00-01T00:00:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-00T00:00:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-32T00:00:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-01T24:00:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-01T00:60:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-01T00:00:61Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-01T00:00:00+01:00", 86400, 0},
+    };
+    for (const row& r : rows) {
+        const capabilities c = after({r.line});
+        EXPECT_EQ(c.hold_max, r.seconds) << r.line;
+        EXPECT_EQ(c.hold_until_max, r.until) << r.line;
     }
 }
 
@@ -221,7 +256,7 @@ TEST(Capabilities, Limits) {
 TEST(Capabilities, EveryFlagHasAKeyword) {
     const capabilities c = after(
         {"AUTH",       "PIPELINING", "SIZE",      "8BITMIME",    "CHUNKING",      "SMTPUTF8",   "DSN",
-         "BINARYMIME", "LIMITS",     "DELIVERBY", "MT-PRIORITY", "FUTURERELEASE", "REQUIRETLS", "BURL",
+         "BINARYMIME", "LIMITS",     "DELIVERBY", "MT-PRIORITY", "FUTURERELEASE", "REQUIRETLS", "BURL imap",
          "XCLIENT",    "XFORWARD",   "ETRN",      "VRFY",        "EXPN",          "HELP",       "ENHANCEDSTATUSCODES",
          "STARTTLS"});
     EXPECT_EQ(c.extensions.bits, bits(extension::starttls) * 2 - 1) << "and STARTTLS is the last";

@@ -164,25 +164,42 @@ TEST(Parameters, Hold) {
     EXPECT_EQ(checked({.hold_seconds = 999'999'999}), errc::ok);
     EXPECT_EQ(checked({.hold_seconds = 1'000'000'000}), errc::invalid_parameter);
     EXPECT_EQ(checked({.hold_seconds = 1, .hold_until = "2026-11-24T12:00:00Z"}), errc::invalid_parameter);
+    // RFC 4865 §5.2.1: released before it is due.
+    EXPECT_EQ(checked({.by = by_mode::notify, .by_seconds = 61, .hold_seconds = 60}), errc::ok);
+    EXPECT_EQ(checked({.by = by_mode::notify, .by_seconds = 60, .hold_seconds = 60}), errc::invalid_parameter);
+    EXPECT_EQ(checked({.by = by_mode::notify, .by_seconds = -1, .hold_seconds = 60}), errc::invalid_parameter);
+}
+
+TEST(Parameters, WhatTheServerHoldsAtMost) {
+    capabilities c;
+    EXPECT_TRUE(can_be_held({.hold_seconds = 999'999'999}, c));
+    EXPECT_TRUE(can_be_held({.hold_until = "2099-01-01T00:00:00Z"}, c));
+    c.hold_max = 3600;
+    c.hold_until_max = 20270101000000;
+    EXPECT_TRUE(can_be_held({}, c));
+    EXPECT_TRUE(can_be_held({.hold_seconds = 3600}, c));
+    EXPECT_FALSE(can_be_held({.hold_seconds = 3601}, c));
+    EXPECT_TRUE(can_be_held({.hold_until = "2027-01-01T00:00:00Z"}, c));
+    EXPECT_FALSE(can_be_held({.hold_until = "2027-01-01T00:00:01Z"}, c));
 }
 
 TEST(Parameters, HoldUntilIsADateAndTimeInUtc) {
-    for (const std::string_view good :
-         {"2026-11-24T12:00:00Z", "2026-11-24T12:00:00.5Z", "2026-11-24T12:00:00.123456Z"})
+    for (const std::string_view good : {"2026-11-24T12:00:00Z", "2026-11-24T12:00:00.5Z", "2026-11-24T12:00:00.12Z"})
         EXPECT_EQ(checked({.hold_until = good}), errc::ok) << good;
     const std::string good = "2026-11-24T12:00:00Z";
     for (std::size_t size = 1; size != good.size(); ++size)
         EXPECT_EQ(checked({.hold_until = std::string_view{good}.substr(0, size)}), errc::invalid_parameter) << size;
     for (std::size_t at = 0; at != good.size(); ++at) {
-        for (const char octet : {'x', ' ', '\r', '/'}) {
+        for (const char octet : {'x', ' ', '\r', '/'}) { // and 34 octets of MAIL at most (RFC 4865 §3): see `bad` below
             std::string bad = good;
             bad[at] = octet;
             EXPECT_EQ(checked({.hold_until = bad}), errc::invalid_parameter) << bad;
         }
     }
     for (const std::string_view bad :
-         {"2026-11-24T12:00:00+01:00", "2026-11-24T12:00:00.Z", "2026-11-24T12:00:00.5", "2026-11-24T12:00:00.xZ",
-          "2026-11-24T12:00:00.5xZ", "2026-11-24T12:00:005Z", "2026-11-24T12:00:00 Z", "Z", ".Z"})
+         {"2026-11-24T12:00:00.123Z", "2026-99-99T99:99:99Z", "2026-11-24T12:00:00+01:00", "2026-11-24T12:00:00.Z",
+          "2026-11-24T12:00:00.5", "2026-11-24T12:00:00.xZ", "2026-11-24T12:00:00.5xZ", "2026-11-24T12:00:005Z",
+          "2026-11-24T12:00:00 Z", "Z", ".Z"})
         EXPECT_EQ(checked({.hold_until = bad}), errc::invalid_parameter) << bad;
 }
 

@@ -1,4 +1,5 @@
 // What dialogs cannot show well. Whole conversations are in test/dialog.
+#include "postrider/limits.hpp"
 #include "postrider/session.hpp"
 
 #include "print.hpp"
@@ -405,7 +406,7 @@ TEST(Session, EveryCallBeforeStart) {
 // ask()
 
 TEST(Session, AskKnowsTheCommandsThatStandByThemselves) {
-    const std::string longest(500, 'x'), longer(501, 'x');
+    const std::string longest(limits::framed_path, 'x'), longer(limits::framed_path + 1, 'x');
     struct row {
         phase command;
         std::string_view argument;
@@ -423,6 +424,8 @@ TEST(Session, AskKnowsTheCommandsThatStandByThemselves) {
         {phase::xforward, "ADDR=192.0.2.1 NAME=[UNAVAILABLE]", errc::ok, "XFORWARD ADDR=192.0.2.1 NAME=[UNAVAILABLE]"},
         {phase::xclient, "ADDR=192.0.2.1", errc::ok, "XCLIENT ADDR=192.0.2.1"},
         {phase::vrfy, "b\xC3\xBC", errc::ok, "VRFY b\xC3\xBC"},
+        {phase::noop, "a", errc::invalid_parameter, ""},
+        {phase::rset, "a", errc::invalid_parameter, ""},
         {phase::vrfy, "", errc::invalid_parameter, ""},
         {phase::expn, "", errc::invalid_parameter, ""},
         {phase::etrn, "", errc::invalid_parameter, ""},
