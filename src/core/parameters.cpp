@@ -8,10 +8,10 @@ namespace {
 
 constexpr std::uint32_t nine_digits = 999'999'999;
 
-/// How many octets `text` has as xtext (RFC 3461 §4).
+/// How many octets `text`, which is printable, has as xtext (RFC 3461 §4).
 constexpr std::size_t xtext_size(std::string_view text) noexcept {
     std::size_t size = 0;
-    for (const char c : text) size += c > ' ' && c < 127 && c != '+' && c != '=' ? 1 : 3;
+    for (const char c : text) size += c > ' ' && c != '+' && c != '=' ? 1 : 3;
     return size;
 }
 

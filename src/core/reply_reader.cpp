@@ -28,7 +28,7 @@ bool reply_reader::take(char octet) noexcept {
         line_code_ = static_cast<std::uint16_t>(line_code_ * 10 + (octet - '0'));
         if (++digits_ == 3) place_ = place::separator;
         return true;
-    case place::separator:
+    default:                   // the separator: text is taken in runs
         if (cr_) return false; // a code and a CR, and no LF
         cr_ = octet == '\r';
         if (cr_) return true;
@@ -40,18 +40,17 @@ bool reply_reader::take(char octet) noexcept {
         }
         line_begin_ = size_;
         return octet == ' ' || octet == '-';
-    default: return false; // text is taken in runs
     }
 }
 
-/// Takes text off the front of `input`, up to its end or an LF. A CR at the end of it is held back: a line end if LF follows.
+/// Takes text off the front of `input`, which does not begin with LF, up to its end or an LF. A CR at the end of it is held
+/// back: a line end if LF follows.
 void reply_reader::take_text(std::string_view& input) noexcept {
     const void* const lf = std::memchr(input.data(), '\n', input.size());
     const char* at = input.data();
     const char* const end = lf != nullptr ? static_cast<const char*>(lf) : at + input.size();
     input.remove_prefix(static_cast<std::size_t>(end - at));
     line_octets_ += static_cast<std::size_t>(end - at);
-    if (at == end) return;
     if (cr_) keep('\r'); // it was no part of the line end
     cr_ = end[-1] == '\r';
     for (const char* const stop = cr_ ? end - 1 : end; at != stop; ++at) keep(*at);

@@ -271,6 +271,21 @@ TEST(Session, SendRefusesBareLineEndingsInMemoryWhereTheCallerSaysSo) {
         }
 }
 
+// RFC 4468 §3.2: it stands on a command line, between spaces.
+TEST(Session, SendRefusesAUrlThatBreaksItsLine) {
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    letter l;
+    l.recipients[0].result.code = 999;
+    for (const std::string_view bad : {"imap://a b", "imap://a\r\nQUIT", "imap://a\x7F", "imap://\xC3\xBC", " "}) {
+        l.mail.content = {.url = bad};
+        EXPECT_EQ(c.s.send(l.mail), errc::invalid_parameter);
+        EXPECT_EQ(l.result().code, 999);
+    }
+    l.mail.content = {.url = "imap://a.example/b"};
+    EXPECT_EQ(c.s.send(l.mail), errc::ok);
+}
+
 TEST(Session, AMailIsTakenOnceAtATime) {
     conversation c;
     letter one, two;
