@@ -180,7 +180,8 @@ private:
     void write_command(action& a, std::span<char> buffer) noexcept;
     bool write_content(action& a) noexcept;
     bool write_chunk(action& a, std::span<char> buffer) noexcept;
-    bool fetch(action& a) noexcept;
+    enum class supply : std::uint8_t { ready, asked, abandoned }; ///< octets, or the end; the caller; the mail
+    supply fetch(action& a) noexcept;
     bool measure_chunk() noexcept;
     void note_given(const action& a) noexcept;
     void end_content(action& a) noexcept;

@@ -155,16 +155,16 @@ typedef struct NX_SMTP_CLIENT_STRUCT {
     ULONG nx_smtp_client_mail_number;
     ULONG (*nx_smtp_client_clock)(VOID);
     ULONG (*nx_smtp_client_entropy)(VOID);
-    VOID (*nx_smtp_client_trace_headers)(struct NX_SMTP_CLIENT_STRUCT* client_ptr, ULONG* stamp, CHAR* text,
-                                         UINT* length);
+    VOID (*nx_smtp_client_trace_headers)
+    (struct NX_SMTP_CLIENT_STRUCT* client_ptr, ULONG* stamp, CHAR* text, UINT* length);
     UINT (*nx_smtp_client_keeper)(struct NX_SMTP_CLIENT_STRUCT* client_ptr, VOID* mail); /* of a session kept open */
     UCHAR nx_smtp_client_connected; /* the session that is kept open has its connection */
     UCHAR nx_smtp_client_text_cut;
     USHORT nx_smtp_client_text_code; /* the reply that the text below is of */
     USHORT nx_smtp_client_text_length;
 #ifdef NX_SMTP_CLIENT_DNS
-    UINT (*nx_smtp_client_reach)(struct NX_SMTP_CLIENT_STRUCT* client_ptr,
-                                 UINT (*connect)(struct NX_SMTP_CLIENT_STRUCT* client_ptr));
+    UINT (*nx_smtp_client_reach)
+    (struct NX_SMTP_CLIENT_STRUCT* client_ptr, UINT (*connect)(struct NX_SMTP_CLIENT_STRUCT* client_ptr));
     NX_DNS* nx_smtp_client_dns_ptr;
     CHAR* nx_smtp_client_server_name;
     UINT nx_smtp_client_dns_order;

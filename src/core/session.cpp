@@ -172,7 +172,7 @@ void session_base::failed(errc why) noexcept {
         return over(errc::refused, line_.goodbye.where);
     }
     lose(why);
-    over(why, where);
+    over(why, kind(why) == errc_kind::caller ? phase::content : where); // it is the content that could not be had
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -563,7 +563,12 @@ status session_base::no_answer(errc why) noexcept {
 void session_base::lose(errc why) noexcept {
     for (mail* m = line_.first; m != nullptr; m = m->progress.next_) {
         if (handed_over(*m)) decide(*m, no_answer(why));
-        else decide(*m, {.what = outcome::deferred, .where = m == line_.first ? here() : phase::mail, .error = why});
+        else
+            decide(*m, {.what = outcome::deferred,
+                        .where = kind(why) == errc_kind::caller ? phase::content
+                                 : m == line_.first             ? here()
+                                                                : phase::mail,
+                        .error = why});
     }
 }
 

@@ -372,6 +372,11 @@ void session_base::on_goodbye(const status& s) noexcept {
     if (s.where == phase::rset) {
         line_.read.at = phase::mail;
     } else if (s.where != phase::content) {
+        if (s.where == phase::rcpt) {
+            recipient& r = m.recipients[line_.read.recipient];
+            r.at = recipient::standing::done; // the others may get it
+            if (r.result.open()) r.result = s;
+        }
         line_.read.recipient = s.where == phase::mail ? m.progress.first_ : line_.read.recipient + 1;
         advance_read();
     } else if (m.progress.chunks_ != 0) {

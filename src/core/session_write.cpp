@@ -203,16 +203,15 @@ void session_base::advance_write() noexcept {
     }
 }
 
-/// Sees to it that there are octets of the content, or that it is known that there are no more. Returns false if the caller
-/// has to be asked.
-bool session_base::fetch(action& a) noexcept {
+/// Sees to it that there are octets of the content, or that it is known that there are no more.
+session_base::supply session_base::fetch(action& a) noexcept {
     const mail_content& c = line_.started->content;
     while (content_.part.empty() && !content_.all_given) {
         if (c.pulled) {
             a.what = action::kind::content;
             a.first = !content_.asked;
             content_.asked = true;
-            return false;
+            return supply::asked;
         }
         if (content_.next_part == c.more.size()) content_.all_given = true;
         else content_.part = c.more[content_.next_part++];
@@ -221,9 +220,12 @@ bool session_base::fetch(action& a) noexcept {
         content_.fresh = false;
         content_facts facts;
         if (config::parameters && c.kind == octets::seven_bit && !c.as_it_is) facts.look_through(content_.part);
-        if (facts.eight_bit) give_up(errc::content_mismatch);
+        if (facts.eight_bit) {
+            give_up(errc::content_mismatch);
+            return supply::abandoned;
+        }
     }
-    return true;
+    return supply::ready;
 }
 
 /// Returns false if there is nothing to be written for now, because the content was abandoned.
@@ -231,8 +233,7 @@ bool session_base::write_content(action& a) noexcept {
     mail_progress& p = line_.started->progress;
     if (!(config::pipelining && p.discard_)) {
         do {
-            if (!fetch(a)) return true;
-            if (line_.write.at != phase::content || !line_.open || line_.doomed != errc::ok) return false;
+            if (const supply s = fetch(a); s != supply::ready) return s == supply::asked;
             a.octets = stuffer_.next(content_.part);
         } while (a.octets.empty() && !stuffer_.failed() && !(content_.part.empty() && content_.all_given));
     }
@@ -276,8 +277,9 @@ bool session_base::write_chunk(action& a, std::span<char> buffer) noexcept {
     const bool by_parts = c.pulled && !c.exact_size;
     if (!content_.in_chunk) {
         if (!content_.measured) {
-            if (by_parts && !fetch(a)) return true;
-            if (line_.write.at != phase::content || !line_.open || !measure_chunk()) return false;
+            if (by_parts)
+                if (const supply s = fetch(a); s != supply::ready) return s == supply::asked;
+            if (!measure_chunk()) return false;
             if (content_.chunk_left == 0 && !content_.last_chunk) {
                 // Nothing of this part leaves yet: its line end is held back.
                 while (!content_.part.empty()) static_cast<void>(stuffer_.next(content_.part));
@@ -294,16 +296,22 @@ bool session_base::write_chunk(action& a, std::span<char> buffer) noexcept {
     }
     const bool raw = c.kind == octets::binary || (!c.pulled && !p.bare_);
     do {
-        if (!by_parts && !fetch(a)) return true;
-        if (line_.write.at != phase::content || !line_.open || line_.doomed != errc::ok) return false;
+        if (!by_parts)
+            if (const supply s = fetch(a); s != supply::ready) return s == supply::asked;
         if (raw) {
             a.octets = content_.part;
             content_.part = {};
         } else {
             a.octets = stuffer_.next(content_.part);
         }
-    } while (a.octets.empty() && !(content_.part.empty() && (by_parts || content_.all_given)));
-    if (a.octets.empty()) a.octets = raw ? std::string_view{"\r\n", p.open_end_ ? 2u : 0u} : stuffer_.terminator();
+    } while (a.octets.empty() && !stuffer_.failed() && !(content_.part.empty() && (by_parts || content_.all_given)));
+    if (a.octets.empty()) {
+        a.octets = raw ? std::string_view{"\r\n", p.open_end_ ? 2u : 0u} : stuffer_.terminator();
+        if (stuffer_.failed()) {
+            give_up(errc::bare_line_ending);
+            return false;
+        }
+    }
     // What is declared as exact must be so before its last octets leave, for with them the server takes the mail.
     const std::uint64_t most = content_.chunk_left;
     const bool last = a.octets.size() == most;
