@@ -56,6 +56,47 @@ class ExampleTest(unittest.TestCase):
         self.assertEqual(stored, list(contents))
 
 
+class ManyMails(ExampleTest):
+    name = "05_many_mails"
+    lines = b"".join(b"r%d@b.example mail %d\n" % (i, i) for i in range(20))
+
+    def send(self, port, look_ahead="8", lines=None):
+        return self.run_example("127.0.0.1", port, "alice@a.example", look_ahead, stdin=lines or self.lines)
+
+    def test_usage(self):
+        self.assert_usage()
+        self.assert_usage("127.0.0.1", "25", "alice@a.example", "0")
+        self.assert_usage("127.0.0.1", "25", "alice", "1")
+
+    def test_all_are_taken(self):
+        self.assert_ended(self.send(self.start_sink()), 0, out="r19@b.example: accepted (250)")
+        self.assert_stored(*(b"Subject: mail %d\r\n\r\nmail %d\r\n" % (i, i) for i in range(20)))
+
+    def test_one_is_refused(self):
+        port = self.start_sink("--fault", 'on RCPT matching "r7@" reply "550 5.1.1 who?"')
+        self.assert_ended(self.send(port), 1, out="r7@b.example: rejected (550) who?")
+        self.assertEqual(len(list((self.path / "mails").glob("*.eml"))), 19)
+
+    def test_a_connection_that_breaks_costs_nothing(self):
+        # Before anything was committed: all go by the next.
+        port = self.start_sink("--fault", "on connection 1 MAIL 1 close")
+        self.assert_ended(self.send(port, "1"), 0, out="20 accepted, 0 not", err="05_many_mails: ")
+        self.assertEqual(len(list((self.path / "mails").glob("*.eml"))), 20)
+
+    def test_what_may_have_arrived_does_not_go_twice(self):
+        port = self.start_sink("--fault", "on connection 1 content 3 close-before-reply")
+        ended = self.send(port, "1")
+        self.assert_ended(ended, 1, out="r2@b.example: unknown")
+        self.assert_ended(ended, 1, out="19 accepted, 1 not")
+        self.assertEqual(len(list((self.path / "mails").glob("*.eml"))), 20)   # it had arrived
+
+    def test_nobody_listens(self):
+        self.assert_ended(self.send(self.nobody()), 75, err="connection refused")
+
+    def test_no_address(self):
+        self.assert_ended(self.send("25", lines=b"bob hello\n"), 65, err="bob: not a mailbox")
+
+
 class Netxduo(ExampleTest):
     name = "01_netxduo"
     HEADER = (b"To: <tim@post.example>\r\nFrom: <sensor@device.example>\r\nSubject: Hello\r\nMIME-Version: 1.0\r\n"
