@@ -15,6 +15,9 @@
 
 #include "nx_api.h"
 #include "tx_api.h"
+#ifdef NX_SMTP_CLIENT_DNS
+#include "nxd_dns.h"
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,6 +55,9 @@ extern "C" {
 #endif
 #ifndef NX_SMTP_MESSAGE_TIMEOUT /* for the whole reply to the mail */
 #define NX_SMTP_MESSAGE_TIMEOUT (30 * NX_IP_PERIODIC_RATE)
+#endif
+#ifndef NX_SMTP_CLIENT_DNS_TIMEOUT /* for each look-up of the server's name */
+#define NX_SMTP_CLIENT_DNS_TIMEOUT (10 * NX_IP_PERIODIC_RATE)
 #endif
 #ifndef NX_SMTP_CLIENT_SEND_TIMEOUT /* for each segment to be taken */
 #define NX_SMTP_CLIENT_SEND_TIMEOUT (5 * NX_IP_PERIODIC_RATE)
@@ -111,10 +117,12 @@ extern "C" {
 #define NX_SMTP_PHASE_EHLO 2
 #define NX_SMTP_PHASE_HELO 3
 #define NX_SMTP_PHASE_AUTH 4
+#define NX_SMTP_PHASE_RSET 6
 #define NX_SMTP_PHASE_MAIL 7
 #define NX_SMTP_PHASE_RCPT 8
 #define NX_SMTP_PHASE_DATA 9
 #define NX_SMTP_PHASE_MESSAGE 10
+#define NX_SMTP_PHASE_QUIT 11
 
 typedef struct NX_SMTP_RESULT_STRUCT {
     UINT nx_smtp_result_status;      /* what nx_smtp_mail_send returned */
@@ -155,16 +163,16 @@ typedef struct NX_SMTP_CLIENT_STRUCT {
     ULONG nx_smtp_client_mail_number;
     ULONG (*nx_smtp_client_clock)(VOID);
     ULONG (*nx_smtp_client_entropy)(VOID);
-    VOID (*nx_smtp_client_trace_headers)(struct NX_SMTP_CLIENT_STRUCT* client_ptr, ULONG* stamp, CHAR* text,
-                                         UINT* length);
+    VOID(*nx_smtp_client_trace_headers)
+    (struct NX_SMTP_CLIENT_STRUCT* client_ptr, ULONG* stamp, CHAR* text, UINT* length);
     UINT (*nx_smtp_client_keeper)(struct NX_SMTP_CLIENT_STRUCT* client_ptr, VOID* mail); /* of a session kept open */
     UCHAR nx_smtp_client_connected; /* the session that is kept open has its connection */
     UCHAR nx_smtp_client_text_cut;
     USHORT nx_smtp_client_text_code; /* the reply that the text below is of */
     USHORT nx_smtp_client_text_length;
 #ifdef NX_SMTP_CLIENT_DNS
-    UINT (*nx_smtp_client_reach)(struct NX_SMTP_CLIENT_STRUCT* client_ptr,
-                                 UINT (*connect)(struct NX_SMTP_CLIENT_STRUCT* client_ptr));
+    UINT(*nx_smtp_client_reach)
+    (struct NX_SMTP_CLIENT_STRUCT* client_ptr, UINT (*connect)(struct NX_SMTP_CLIENT_STRUCT* client_ptr));
     NX_DNS* nx_smtp_client_dns_ptr;
     CHAR* nx_smtp_client_server_name;
     UINT nx_smtp_client_dns_order;
@@ -222,11 +230,13 @@ UINT nx_smtp_client_last_result_get(NX_SMTP_CLIENT* client_ptr, NX_SMTP_RESULT* 
    NX_SUCCESS. */
 UINT nx_smtp_client_flags_set(NX_SMTP_CLIENT* client_ptr, UINT flags);
 
+#ifndef NX_SMTP_CLIENT_BASIC
 /* Gives the mails to come a Date, and a Message-ID that takes `entropy` too, if it is not NULL. `unix_time` returns seconds
    since 1970, 0 if it is not known yet: then there is no Date. Either may be NULL; without both, neither header is written:
    ticks since boot repeat, and receivers drop a repeated Message-ID as a duplicate. NX_PTR_ERROR,
    NX_SMTP_CLIENT_NOT_INTIALIZED, NX_SUCCESS. */
 UINT nx_smtp_client_clock_set(NX_SMTP_CLIENT* client_ptr, ULONG (*unix_time)(VOID), ULONG (*entropy)(VOID));
+#endif
 
 UINT _nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKET_POOL* client_packet_pool_ptr,
                              CHAR* username, CHAR* password, CHAR* from_address, CHAR* client_domain,
@@ -243,6 +253,10 @@ UINT _nxe_smtp_client_delete(NX_SMTP_CLIENT* client_ptr);
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifndef NX_SMTP_CLIENT_BASIC
+#include "nxd_smtp_mail.h"
 #endif
 
 #endif
