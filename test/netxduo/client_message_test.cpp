@@ -469,8 +469,8 @@ TEST_F(flights, the_first_refusal_decides_and_its_text_stays) {
 }
 
 TEST_F(flights, a_354_for_nobody_gets_a_lone_dot) {
-    EXPECT_EQ(NX_SMTP_RCPT_REPLY_ERROR, static_cast<int>(send_to_pipelining({{"RCPT", "550 5.1.1 nobody\r\n"},
-                                                                             {".", "554 no recipients\r\n"}})));
+    EXPECT_EQ(NX_SMTP_RCPT_REPLY_ERROR,
+              static_cast<int>(send_to_pipelining({{"RCPT", "550 5.1.1 nobody\r\n"}, {".", "554 no recipients\r\n"}})));
     EXPECT_THAT(heard(), EndsWith("DATA\r\n.\r\nQUIT\r\n"));
     EXPECT_EQ("nobody", text_of(result()));
     EXPECT_EQ(NX_SMTP_PHASE_RCPT, static_cast<int>(result().nx_smtp_result_phase));
