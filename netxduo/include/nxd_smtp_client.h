@@ -4,11 +4,14 @@
    Texts are NUL-terminated. Time limits are in ticks of NX_IP_PERIODIC_RATE. _mail_send and _client_delete must be called
    from a thread. One client serves one thread at a time; different clients share nothing.
 
-   Macros that change NX_SMTP_CLIENT (the NX_SMTP_CLIENT_MAX_* and NX_SMTP_CLIENT_REPLY_TEXT) must be the same for the
-   application and for nxd_smtp_client.cpp.
+   Macros that change NX_SMTP_CLIENT (the NX_SMTP_CLIENT_MAX_*, NX_SMTP_CLIENT_REPLY_TEXT, NX_SMTP_CLIENT_BASIC and
+   NX_SMTP_CLIENT_DNS) must be the same for the application and for the client's sources.
 
    NX_SMTP_CLIENT_BASIC leaves out what the original does not have: encoded subjects (they go out as they are), priority
-   headers, Date and Message-ID, whole messages as body. config.hpp of the engine has more to leave out.  */
+   headers, Date and Message-ID, whole messages as body, more than one command in a segment, and all of nxd_smtp_mail.h.
+   config.hpp of the engine has more to leave out.
+
+   NX_SMTP_CLIENT_DNS lets the server be found by its name, with NetX Duo's DNS client (nxd_dns.h).  */
 
 #ifndef NXD_SMTP_CLIENT_H
 #define NXD_SMTP_CLIENT_H
@@ -205,13 +208,14 @@ UINT nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKET
                             CHAR* username, CHAR* password, CHAR* from_address, CHAR* client_domain,
                             UINT authentication_type, NXD_ADDRESS* server_address, UINT port);
 
-/* Sends a mail to one recipient over a connection of its own, and returns when its fate is known. Credentials go in clear
-   text. The body may hold anything: line ends become CRLF, and lines that begin with a dot arrive as they are.
+/* Sends a mail to one recipient, over a connection of its own or the session that is open (nxd_smtp_mail.h), and returns
+   when its fate is known. Credentials go in clear text. The body may hold anything: line ends become CRLF, and lines that begin with a dot arrive as they are.
    In this order: NX_PTR_ERROR, NX_SMTP_INVALID_PARAM (no body), NX_CALLER_ERROR (not a thread),
    NX_SMTP_CLIENT_NOT_INTIALIZED, NX_SMTP_INVALID_PARAM (recipient, sender, domain or subject cannot be framed: nothing was
    sent); then what became of the session: a NetX Duo status for a connection that failed or a time-out, ..._REPLY_ERROR for
-   a refusal or a reply that makes no sense, NX_SUCCESS: the server has taken the mail. Where it matters whether a failed
-   mail may have arrived nevertheless, ask nx_smtp_client_last_result_get. */
+   a refusal or a reply that makes no sense, NX_SMTP_OVERSIZE_MAIL_DATA for a mail beyond the size that the server named,
+   NX_SUCCESS: the server has taken the mail. Where it matters whether a failed mail may have arrived nevertheless, ask
+   nx_smtp_client_last_result_get. */
 UINT nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UINT priority, CHAR* subject,
                        CHAR* mail_body, UINT mail_body_length);
 

@@ -9,6 +9,50 @@ namespace {
 
 class at_once : public services {};
 
+TEST_F(at_once, a_kept_connection_that_died_without_a_word_costs_a_time_limit_and_no_mail) {
+    auto seen = std::make_shared<int>(0);
+    server.set([=](peer& it) {
+        able{.says = [&](const std::string& line) -> std::optional<std::string> {
+            if (line.substr(0, 4) == "RCPT" && ++*seen == 2) it.await_end();
+            return std::nullopt;
+        }}(it);
+    });
+    create();
+    ASSERT_EQ(NX_SUCCESS, open_session());
+    letter first, second;
+    EXPECT_EQ(NX_SUCCESS, post(first));
+    EXPECT_EQ(NX_SUCCESS, post(second));
+    EXPECT_EQ(2u, server.count());
+    EXPECT_EQ(NX_SUCCESS, close_session());
+}
+
+TEST_F(at_once, a_mail_that_was_committed_and_not_answered_is_unknown_and_not_sent_again) {
+    for (const char* ehlo : {"PIPELINING\nCHUNKING", "PIPELINING", ""}) {
+        SCOPED_TRACE(ehlo);
+        server.forget();
+        const std::size_t before = server.count();
+        server.set([=](peer& it) {
+            able{.ehlo = ehlo, .says = [&](const std::string& line) -> std::optional<std::string> {
+                     if (line == "." || line.substr(0, 4) == "BDAT") it.await_end();
+                     return std::nullopt;
+                 }}(it);
+        });
+        create();
+        ASSERT_EQ(NX_SUCCESS, open_session());
+        several s(3);
+        EXPECT_EQ(NX_NO_PACKET, post(s, 2));
+        EXPECT_EQ(NX_SMTP_OUTCOME_UNKNOWN, static_cast<int>(result_of(s.mails[0]).nx_smtp_result_outcome));
+        EXPECT_NE(NX_SMTP_OUTCOME_ACCEPTED, static_cast<int>(result_of(s.mails[2]).nx_smtp_result_outcome));
+        EXPECT_EQ(NX_SUCCESS, close_session());
+        for (const record& r : server.connections()) {
+            std::size_t times = 0;
+            for (std::size_t at = 0; (at = r.heard.find("<to0@b.example>\r\nF", at)) != r.heard.npos; ++at) ++times;
+            EXPECT_LE(times, 1u);
+        }
+        EXPECT_LE(server.count() - before, 2u);
+    }
+}
+
 /// How many of the mails the server has said 250 to the content of, on all connections.
 struct tally {
     std::mutex mutex;
