@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     for (int i = 4; i != argc; ++i) {
         const auto to = postrider::mailbox::parse(argv[i]);
         if (!to) fail(postrider::errc::invalid_mailbox, argv[i]);
-        recipients.push_back({*to, {}});
+        recipients.push_back({.forward_path = *to});
     }
     const std::string message{std::istreambuf_iterator<char>(std::cin), {}};
 
@@ -55,15 +55,14 @@ int main(int argc, char** argv) {
     postrider::session<> session;
     if (const auto e = session.start({.client = *postrider::domain::parse("client.example")}); e != postrider::errc::ok)
         fail(e);
-    const postrider::envelope envelope{*from, recipients};
-    if (const auto e = session.send(envelope); e != postrider::errc::ok) fail(e);
-    const auto error = postrider::drive(session, stream, postrider::text_content{message}, until);
+    postrider::mail mail{.reverse_path = *from, .recipients = recipients, .content = {.text = message}};
+    if (const auto e = session.send(mail); e != postrider::errc::ok) fail(e);
+    const auto error = postrider::drive(session, stream, until);
     for (const auto& r : recipients)
         std::cout << r.forward_path.text() << ": " << name(r.result.what) << " (" << r.result.code << ")\n";
     // [send]
 
-    if (session.quit() == postrider::errc::ok)
-        (void)postrider::drive(session, stream, postrider::text_content{}, until);
+    if (session.quit() == postrider::errc::ok) (void)postrider::drive(session, stream, until);
     if (error != postrider::errc::ok) fail(error);
     for (const auto& r : recipients)
         if (r.result.what != postrider::outcome::accepted) return 1;

@@ -60,7 +60,6 @@ void run(postrider::session_base& session) {
         if (a.what == kind::write && transmit(a.octets, a.limit())) session.wrote(a.octets.size());
         else if (a.what == kind::read && receive(a.limit())) session.received(received);
         else if (a.what == kind::write || a.what == kind::read) session.failed(why);
-        else if (a.what == kind::content) session.content(message), session.end_of_content();
         else if (a.what == kind::ready) static_cast<void>(session.quit());
         else if (a.what == kind::closed) return;
     }
@@ -79,11 +78,12 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "03_bare_engine: no connection to 127.0.0.1 port %d: does a server listen there?\n", port);
         return 1;
     }
-    postrider::recipient to[] = {{*postrider::mailbox::parse("bob@b.example"), {}}};
-    const postrider::envelope envelope{*postrider::mailbox::parse("alice@a.example"), to};
+    postrider::recipient to[] = {{.forward_path = *postrider::mailbox::parse("bob@b.example")}};
+    postrider::mail mail{
+        .reverse_path = *postrider::mailbox::parse("alice@a.example"), .recipients = to, .content = {.text = message}};
     postrider::session<256> session;
     if (session.start({.client = *postrider::domain::parse("client.example")}) != postrider::errc::ok ||
-        session.send(envelope) != postrider::errc::ok)
+        session.send(mail) != postrider::errc::ok)
         return 70;
     run(session);
     ::close(fd);

@@ -56,10 +56,13 @@ struct capabilities {
     /// The largest message that the server takes, in octets; 0: it named none (RFC 1870 §4). A number that does not fit
     /// is the largest that does.
     std::uint64_t size_limit = 0;
+    // FUTURERELEASE (RFC 4865 §4); 0: none named.
+    std::uint32_t hold_max = 0;       ///< seconds
+    std::uint64_t hold_until_max = 0; ///< the digits of a date-time in UTC, e.g. 20270101000000
     // LIMITS (RFC 9422); 0: none named.
     std::uint32_t mail_max = 0;        ///< transactions on a connection
     std::uint32_t rcpt_max = 0;        ///< RCPT commands in a transaction
-    std::uint32_t rcpt_domain_max = 0; ///< domains among them
+    std::uint32_t rcpt_domain_max = 0; ///< domains among all recipients on a connection
 
     constexpr bool has(extension e) const noexcept { return extensions.has(e); }
 
@@ -67,6 +70,10 @@ struct capabilities {
     /// Unknown keywords are passed over (RFC 5321 §4.1.1.1).
     void add_line(std::string_view line) noexcept;
 };
+
+/// The digits of `2026-12-24T18:00:00Z`, a fraction of the second left out, as a number that grows with time; 0 if it is no
+/// such date-time (RFC 3339 §5.6, in UTC).
+std::uint64_t date_time_number(std::string_view text) noexcept;
 
 } // namespace postrider
 

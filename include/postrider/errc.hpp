@@ -51,7 +51,7 @@ enum class errc : std::uint8_t {
     message_too_large,     ///< larger than the server's limit (RFC 1870 §4): not attempted
     other_refused,         ///< another recipient was refused, and the policy is all or nothing
     too_many_recipients,   ///< more than the server takes in a transaction, and there can be no further one
-    mail_limit,            ///< the server takes no more mails on this connection (RFC 9422): use another
+    mail_limit,            ///< the server takes no more mails, or domains, on this connection (RFC 9422): use another
 };
 
 enum class errc_kind : std::uint8_t { none, caller, network, protocol, server };

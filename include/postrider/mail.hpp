@@ -14,8 +14,9 @@
 
 namespace postrider {
 
-/// When the server shall tell the sender what became of a mail for a recipient (RFC 3461 §4.1). A set: `add` them.
-enum class notify : std::uint16_t { success = 1 << 0, failure = 1 << 1, delay = 1 << 2, never = 1 << 3 };
+/// When the server shall tell the sender what became of a mail for a recipient (RFC 3461 §4.1). A set: `add` them; `nothing`,
+/// which says NEVER, stands alone.
+enum class notify : std::uint16_t { success = 1 << 0, failure = 1 << 1, delay = 1 << 2, nothing = 1 << 3 };
 
 /// How much of a mail comes back with a notification (RFC 3461 §4.3).
 enum class return_content : std::uint8_t { unsaid, full, headers };
@@ -31,7 +32,7 @@ struct mail_parameters {
     /// AUTH (RFC 4954 §5): who submitted the mail; `auth_unknown` says `<>`. Sent as xtext, ASCII only.
     std::string_view auth{};
     bool auth_unknown = false;
-    by_mode by = by_mode::unsaid; ///< DELIVERBY
+    by_mode by = by_mode::unsaid; ///< DELIVERBY. `return_mail` is never left out: without the extension it is not sent
     std::int32_t by_seconds = 0;  ///< from now; with `return_mail` above 0. At most 999,999,999, either sign
     bool by_trace = false;
     bool prioritised = false;       ///< MT-PRIORITY (RFC 6710): `priority` counts
@@ -81,7 +82,6 @@ private:
     std::size_t given_at_ = 0;      ///< where in all octets given out those of its content end
     std::uint32_t outstanding_ = 0; ///< of its commands, rendered and not answered
     std::uint32_t chunks_ = 0;      ///< of these, BDAT commands that are not the last
-    std::uint32_t domains_ = 0;     ///< among the recipients of this transaction, at most
     std::uint32_t transactions_ = 0;
     bool sized_ = false;
     bool eight_bit_ = false; ///< the content, memory only, has octets above 127
@@ -92,6 +92,7 @@ private:
     // Of the transaction under way:
     bool chunked_ = false; ///< by BDAT
     bool resets_ = false;  ///< it begins with RSET
+    bool reset_done_ = false;
     bool data_sent_ = false;
     bool go_ahead_ = false;    ///< a 354 was read: content is due
     bool discard_ = false;     ///< the content is a lone dot: nobody would get it (RFC 2920 §3.1)
@@ -101,6 +102,7 @@ private:
     bool full_ = false;        ///< the server takes no further recipient in this transaction
     bool one_over_ = false;    ///< the recipient before was refused as one too many
     bool refused_some_ = false;
+    bool taken_over_ = false; ///< the content was answered by a 2yz
 };
 
 /// A mail belongs to the caller, with its recipients and all texts behind them, and must stay where it is until the
@@ -117,6 +119,14 @@ struct mail {
     flags<extension> missing{}; ///< the session's answer: what the server lacks for this mail
     mail_progress progress{};
 };
+
+/// Whether it is sure that no recipient of a mail that is done can have got it: none is `accepted` or `unknown`. Then it may
+/// be sent again, over another connection, without a duplicate - say, because the one that lay idle was stale.
+constexpr bool nothing_committed(const mail& m) noexcept {
+    for (const recipient& r : m.recipients)
+        if (r.result.what == outcome::accepted || r.result.what == outcome::unknown) return false;
+    return true;
+}
 
 } // namespace postrider
 

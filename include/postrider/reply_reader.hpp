@@ -59,6 +59,7 @@ public:
 private:
     enum class place : std::uint8_t { reply_start, line_start, code, separator, text };
     bool take(char octet) noexcept;
+    void take_text(std::string_view& input) noexcept;
     void keep(char octet) noexcept;
     event end_of_line() noexcept;
     void take_enhanced() noexcept;
@@ -66,7 +67,7 @@ private:
     std::span<char> text_;
     std::size_t size_ = 0;
     std::size_t line_begin_ = 0;
-    std::uint16_t line_octets_ = 0;
+    std::size_t line_octets_ = 0;
     std::uint16_t lines_ = 0;
     std::uint16_t code_ = 0;
     std::uint16_t line_code_ = 0;

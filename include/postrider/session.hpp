@@ -53,7 +53,8 @@ struct session_options {
     flags<extension> unused{};
     /// How many mails may be *in doubt*: their content is on its way, and no answer to it has come. With more than 1, and
     /// where PIPELINING and CHUNKING are offered, many mails share a flight, and if the connection breaks, all of these are
-    /// `unknown`. By DATA it is one mail at a time in any case, but the envelope of the next leaves with its content.
+    /// `unknown`. It begins with four, and opens as mails are taken; refusals close it. By DATA it is one mail at a time in
+    /// any case, but the envelope of the next leaves with its content.
     std::uint16_t look_ahead = 1;
     /// BDAT shares a flight with MAIL and RCPT unless the content is larger: then the answers are awaited, so that what
     /// nobody wants is not sent.
@@ -94,7 +95,7 @@ public:
     /// the caller's again when `next` says `mail`.
     /// Not taken, and untouched, with: `wrong_state` (the session is over, or leaving; the mail is under way already),
     /// `no_recipients`, `invalid_mailbox` (a null path among the recipients), `invalid_parameter` (`mail::parameters`,
-    /// `notify` or `original_recipient` out of range), `bare_line_ending` (content in memory, and the policy is to refuse).
+    /// `notify`, `original_recipient` or `content.url` out of range), `bare_line_ending` (content in memory, and the policy is to refuse).
     [[nodiscard]] errc send(mail& m) noexcept;
     /// Whether a further mail could leave with the flight that is being put together: who has one should call `send` now,
     /// before `next`.
@@ -120,7 +121,7 @@ public:
     ///   in xtext. After XCLIENT the session begins again, with EHLO and AUTH.
     ///
     /// `wrong_state`: not `ready`. `invalid_parameter`: another command, or an argument with control characters, or of more
-    /// than 500 octets, or missing where there must be one. SEND, SOML, SAML and TURN do not exist any more (RFC 5321
+    /// than `limits::framed_path` octets, or missing where there must be one, or given where there is none. SEND, SOML, SAML and TURN do not exist any more (RFC 5321
     /// appendix F).
     [[nodiscard]] errc ask(phase command, std::string_view argument = {}) noexcept;
     [[nodiscard]] errc noop() noexcept { return ask(phase::noop); }
@@ -146,6 +147,9 @@ protected:
     ~session_base() = default;
 
 private:
+    /// Mails by BDAT that were refused, after which no more than one is in doubt on this connection.
+    static constexpr std::uint16_t most_spoiled = 5;
+
     struct cursor {
         phase at = phase::connect; ///< `connect`: nowhere
         std::size_t recipient = 0;
@@ -160,6 +164,8 @@ private:
     bool in_chunks(const mail& m) const noexcept;
     void begin(mail& m) noexcept;
     errc fits(mail& m) const noexcept;
+    bool all_fit(const mail& m) const noexcept;
+    bool fits_domains(const recipient& r) const noexcept;
     void next_recipient() noexcept;
     void stop_writing() noexcept;
     static bool repeatable(const mail& m) noexcept;
@@ -169,20 +175,25 @@ private:
     // Write side.
     bool may_write() const noexcept;
     bool may_commit() const noexcept;
+    bool failing() const noexcept;
     bool pointless() const noexcept;
     void write_command(action& a, std::span<char> buffer) noexcept;
     bool write_content(action& a) noexcept;
     bool write_chunk(action& a, std::span<char> buffer) noexcept;
-    bool fetch(action& a) noexcept;
+    enum class supply : std::uint8_t { ready, asked, abandoned }; ///< octets, or the end; the caller; the mail
+    supply fetch(action& a) noexcept;
     bool measure_chunk() noexcept;
     void note_given(const action& a) noexcept;
     void end_content(action& a) noexcept;
     bool render(class command_writer& to) const noexcept;
+    void render_auth(class command_writer& to) const noexcept;
     void advance_write() noexcept;
     void give_up(errc why) noexcept;
     // Reply side.
     bool read_replies() noexcept;
     void on_reply() noexcept;
+    void on_reset(status s) noexcept;
+    void on_answer(phase command, const status& s) noexcept;
     void on_hello(status& s) noexcept;
     void on_auth(const status& s) noexcept;
     void on_mail(const status& s) noexcept;
@@ -235,9 +246,13 @@ private:
         std::size_t event_recipient = 0;
         std::uint32_t serial = 0;
         std::uint32_t epoch = 0;        ///< how often the session was started
+        std::uint16_t window = 1;       ///< mails that may be in doubt now, by BDAT
+        std::uint16_t spoiled = 0;      ///< mails by BDAT that were refused
         std::uint32_t in_doubt = 0;     ///< mails whose content was ended and that are still in the queue
         std::uint32_t transactions = 0; ///< begun on this connection
         std::uint32_t rcpt_most = 0;    ///< recipients that the server takes at a time, as it has shown; 0: not known
+        std::uint32_t domains = 0;      ///< of recipients in this session, at most; counted where there is a limit
+        std::uint32_t last_domain = 0;  ///< the last of them, as a hash
         mail* event_mail = nullptr;
         mail* first = nullptr;   ///< the oldest mail that is not done: replies are its
         mail* last = nullptr;    ///< the newest

@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include <algorithm>
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
@@ -12,7 +13,55 @@ namespace postrider::sink {
 
 namespace {
 
-// "SIZE=1000", "CHUNKING", "AUTH=PLAIN LOGIN": the value of SIZE is a limit of its own.
+template <class Number>
+Number number_of(const std::string& option, const std::string& text) {
+    Number number{};
+    if (!CLI::detail::lexical_cast(text, number)) throw CLI::ValidationError(option, text + ": no number");
+    return number;
+}
+
+// "MAILMAX=10 RCPTMAX=100 RCPTDOMAINMAX=1"
+limits limits_of(const std::string& option, const std::string& text) {
+    limits parsed;
+    std::istringstream words{text};
+    for (std::string word; words >> word;) {
+        const std::size_t equals = std::min(word.find('='), word.size());
+        const std::string name = word.substr(0, equals);
+        auto* const limit = name == "MAILMAX"         ? &parsed.mails
+                            : name == "RCPTMAX"       ? &parsed.recipients
+                            : name == "RCPTDOMAINMAX" ? &parsed.rcpt_domains
+                                                      : nullptr;
+        if (limit == nullptr || equals == word.size()) throw CLI::ValidationError(option, word + ": no limit");
+        *limit = number_of<std::uint64_t>(option, word.substr(equals + 1));
+    }
+    return parsed;
+}
+
+// What stands behind "KEYWORD=" is a setting of its own.
+void set_value(config& config, const std::string& keyword, const std::string& value) {
+    std::istringstream words{value};
+    if (keyword == "SIZE") {
+        config.max_message_octets = number_of<std::uint64_t>("--offer", value);
+    } else if (keyword == "AUTH") {
+        config.offers.auth.clear();
+        for (std::string name; words >> name;) config.offers.auth.push_back(name);
+    } else if (keyword == "LIMITS") {
+        config.limits = limits_of("--offer", value);
+    } else if (keyword == "DELIVERBY") {
+        config.deliverby_minimum = number_of<std::uint64_t>("--offer", value);
+    } else if (keyword == "MT-PRIORITY") {
+        config.mt_priority_policy = value;
+    } else if (keyword == "FUTURERELEASE") {
+        if (!(words >> config.futurerelease_seconds >> config.futurerelease_until))
+            throw CLI::ValidationError("--offer", "FUTURERELEASE=SECONDS DATE is needed");
+    } else if (keyword == "REQUIRETLS" && value == "clear") {
+        config.requiretls_in_clear = true;
+    } else {
+        throw CLI::ValidationError("--offer", keyword + " takes no value, or not this one");
+    }
+}
+
+// "SIZE=1000", "CHUNKING", "AUTH=PLAIN LOGIN"
 void offer(config& config, const std::string& what) {
     const std::size_t equals = what.find('=');
     const std::string keyword = what.substr(0, equals);
@@ -20,18 +69,13 @@ void offer(config& config, const std::string& what) {
         config.offers.extra.push_back(what); // a line that the sink does not understand, but offers
         return;
     }
-    if (equals == std::string::npos) return;
-    const std::string value = what.substr(equals + 1);
-    if (keyword == "SIZE") {
-        if (!CLI::detail::lexical_cast(value, config.max_message_octets))
-            throw CLI::ValidationError("--offer", "SIZE=" + value + ": no number");
-    } else if (keyword == "AUTH") {
-        std::istringstream names{value};
-        config.offers.auth.clear();
-        for (std::string name; names >> name;) config.offers.auth.push_back(name);
-    } else {
-        throw CLI::ValidationError("--offer", keyword + " takes no value");
-    }
+    if (equals != std::string::npos) set_value(config, keyword, what.substr(equals + 1));
+}
+
+void add_answer(config& config, const std::string& text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) throw CLI::ValidationError("--answer", "'COMMAND=REPLY' is needed");
+    config.answers.push_back({text.substr(0, equals), text.substr(equals + 1)});
 }
 
 void add_user(config& config, const std::string& text) {
@@ -51,7 +95,8 @@ void add_server_options(CLI::App& app, config& config) {
         [&](const std::vector<std::string>& all) {
             for (const auto& one : all) offer(config, one);
         },
-        "an EHLO keyword: SIZE=1000000, VRFY, AUTH=PLAIN, or any line; may be repeated");
+        "an EHLO keyword: SIZE=1000000, VRFY, AUTH=PLAIN, 'LIMITS=MAILMAX=10 RCPTMAX=100', REQUIRETLS=clear, or any "
+        "line; may be repeated");
     app.add_option_function<std::vector<std::string>>(
         "--no",
         [&](const std::vector<std::string>& all) {
@@ -62,6 +107,18 @@ void add_server_options(CLI::App& app, config& config) {
     app.add_flag_callback(
            "--bare", [&] { config.offers = extensions::none(); }, "offer nothing")
         ->trigger_on_parse();
+    app.add_option_function<std::string>(
+        "--limits-after-auth",
+        [&](const std::string& text) { config.limits_after_auth = limits_of("--limits-after-auth", text); },
+        "the LIMITS that hold once AUTH has succeeded, such as RCPTMAX=1000");
+    app.add_option_function<std::vector<std::string>>(
+        "--answer",
+        [&](const std::vector<std::string>& all) {
+            for (const auto& one : all) add_answer(config, one);
+        },
+        "'VRFY jones=250 <jones@b.example>', or to EXPN, ETRN, HELP; may be repeated");
+    app.add_flag("--bdat-after-refusal", config.bdat_after_refusal,
+                 "take a BDAT after one that was refused for want of recipients, as Exim 4.96 does");
     app.add_option("--refuse-ehlo", config.refuse_ehlo, "the reply to EHLO, such as '502 5.5.1 no'");
     app.add_option_function<std::vector<std::string>>(
         "--user",

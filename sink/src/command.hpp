@@ -30,16 +30,21 @@ enum class verb : std::uint8_t {
     help,
     quit,
     starttls,
+    etrn,
+    burl,
+    xclient,
+    xforward,
     unknown
 };
-inline constexpr std::size_t verbs = 16;
-inline constexpr std::array<std::string_view, verbs> verb_names{"EHLO", "HELO", "LHLO",     "AUTH",   "MAIL", "RCPT",
-                                                                "DATA", "BDAT", "RSET",     "NOOP",   "VRFY", "EXPN",
-                                                                "HELP", "QUIT", "STARTTLS", "unknown"};
+inline constexpr std::size_t verbs = 20;
+inline constexpr std::array<std::string_view, verbs> verb_names{
+    "EHLO", "HELO", "LHLO", "AUTH", "MAIL",     "RCPT", "DATA", "BDAT",    "RSET",     "NOOP",
+    "VRFY", "EXPN", "HELP", "QUIT", "STARTTLS", "ETRN", "BURL", "XCLIENT", "XFORWARD", "unknown"};
 
 struct command {
     sink::verb verb = verb::unknown;
     std::string_view argument; // after one SP; as it came
+    std::string_view line;     // all of it
 };
 
 // `line` has no CRLF.
@@ -59,6 +64,7 @@ path_argument parse_path_argument(std::string_view argument, std::string_view pr
 // False for a syntax error or a keyword that stands twice. Replaces what `parameters` held.
 bool parse_parameters(std::string_view text, std::vector<parameter>& parameters);
 
+bool is_domain(std::string_view text);                            // or an address literal
 bool is_xtext(std::string_view text);                             // RFC 3461 section 4
 std::optional<std::uint64_t> parse_number(std::string_view text); // digits only
 

@@ -18,7 +18,7 @@ extensions extensions::none() {
 }
 
 bool extensions::turn(std::string_view keyword, bool on) {
-    static constexpr std::array<std::pair<std::string_view, bool extensions::*>, 10> switches{
+    static constexpr std::array<std::pair<std::string_view, bool extensions::*>, 20> switches{
         {{"PIPELINING", &extensions::pipelining},
          {"SIZE", &extensions::size},
          {"8BITMIME", &extensions::eight_bit_mime},
@@ -28,7 +28,17 @@ bool extensions::turn(std::string_view keyword, bool on) {
          {"SMTPUTF8", &extensions::smtputf8},
          {"DSN", &extensions::dsn},
          {"VRFY", &extensions::vrfy},
-         {"HELP", &extensions::help}}};
+         {"HELP", &extensions::help},
+         {"EXPN", &extensions::expn},
+         {"ETRN", &extensions::etrn},
+         {"LIMITS", &extensions::limits},
+         {"DELIVERBY", &extensions::deliverby},
+         {"MT-PRIORITY", &extensions::mt_priority},
+         {"FUTURERELEASE", &extensions::futurerelease},
+         {"REQUIRETLS", &extensions::requiretls},
+         {"BURL", &extensions::burl},
+         {"XCLIENT", &extensions::xclient},
+         {"XFORWARD", &extensions::xforward}}};
     for (const auto& [name, offered] : switches) {
         if (!same_letters(name, keyword)) continue;
         this->*offered = on;

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +20,7 @@
 #include "content.hpp"
 #include "dot_reader.hpp"
 #include "outbox.hpp"
+#include "parameters.hpp"
 #include "sasl.hpp"
 #include "service.hpp"
 
@@ -79,24 +79,30 @@ private:
     void mail_from(std::string_view argument);
     void rcpt_to(std::string_view argument);
     void data(std::string_view argument, const effect& does);
-    void begin_chunk(std::string_view line, std::string_view argument);
+    void begin_chunk(const command& command);
+    void open_chunk();
     void end_chunk();
-    void vrfy(std::string_view argument);
+    void burl(const command& command);
+    void look_up(const command& command);
+    void etrn(std::string_view argument);
+    void xclient(std::string_view argument);
+    void xforward(std::string_view argument);
+    void say_welcome();
 
-    // False, and a refusal is said.
-    bool mail_parameter(const parameter& one);
-    bool rcpt_parameter(const parameter& one);
+    [[nodiscard]] const limits& limits_now() const;
+    bool takes_domain(std::string_view address); // remembers it, too
+    void object(const objection& why);
 
     void end_content(const effect& first);
     void answer_for_recipients(const effect& first);
     [[nodiscard]] bool too_big() const;
     bool accept(std::vector<recipient> recipients, std::uint64_t number);
     void say_accepted();
+    void begin_transaction();
     void reset_transaction();
 
-    void say(int code, std::string_view enhanced, std::string_view text);
+    void say(int code, std::string_view enhanced, std::string_view text, std::string_view more = {});
     void note_early(std::uint64_t from);
-    [[nodiscard]] bool auth_offered() const;
     [[nodiscard]] bool must_wait(verb verb) const;
     [[nodiscard]] bool lmtp() const { return service_.config.protocol == protocol::lmtp; }
 
@@ -112,6 +118,7 @@ private:
     bool extended_ = false; // EHLO or LHLO was accepted
     bool refused_ = false;  // the greeting was no 2yz
     bool quit_ = false;
+    bool leaving_ = false; // the reply just said is the last
     verb hello_verb_ = verb::unknown;
     std::string hello_;
     std::unique_ptr<sasl_exchange> exchange_;
@@ -121,8 +128,7 @@ private:
 
     // The transaction.
     bool has_mail_ = false;
-    bool utf8_ = false;
-    bool binary_ = false;
+    mail_terms terms_;
     bool chunked_ = false;       // a BDAT has been taken
     bool chunk_refused_ = false; // so no further one may be
     std::size_t rcpt_seen_ = 0;
@@ -135,6 +141,7 @@ private:
     std::string chunk_refusal_; // the reply that is due once the octets are gone
     effect chunk_effect_;
     std::vector<parameter> parameters_;
+    std::vector<std::string> domains_; // of recipients, on this connection; only where they are limited
 
     // Counted for the script.
     std::uint64_t commands_ = 0, responses_ = 0, contents_ = 0;
@@ -148,8 +155,16 @@ private:
         std::uint64_t mail;
         std::uint64_t reply_end;
     };
-    std::uint64_t fresh_mail_ = 0; // accepted by the command that is being performed
-    std::deque<promise> promises_; // accepted, the reply not delivered yet
+    std::uint64_t fresh_mail_ = 0;  // accepted by the command that is being performed
+    std::vector<promise> promises_; // accepted; the first of them were delivered
+    std::size_t kept_promises_ = 0;
 };
+
+template <class Command>
+void dialog::perform(const effect& does, bool must_wait, Command&& run) {
+    const std::uint64_t mark = out_.end();
+    if (does.carries_out()) run();
+    settle(mark, does, must_wait);
+}
 
 } // namespace postrider::sink

@@ -86,4 +86,6 @@ const sasl_mechanism* find_sasl_mechanism(std::string_view name) {
     return nullptr;
 }
 
+bool auth_offered(const config& config) { return !config.users.empty() && !config.offers.auth.empty(); }
+
 } // namespace postrider::sink

@@ -33,4 +33,6 @@ struct sasl_mechanism {
 std::span<const sasl_mechanism> sasl_mechanisms();
 const sasl_mechanism* find_sasl_mechanism(std::string_view name); // case aside; nullptr
 
+bool auth_offered(const config& config); // whether there are mechanisms, and users for them
+
 } // namespace postrider::sink

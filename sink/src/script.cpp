@@ -30,7 +30,36 @@ int effect::severity() const {
 
 bool effect::carries_out() const { return accept || (!undecided() && (!reply || severity() == 2 || severity() == 3)); }
 
+effect lot::draw(const event& event) const {
+    // splitmix64: neighbouring numbers must not have neighbouring lots.
+    const auto mixed = [](std::uint64_t x) {
+        x += 0x9e3779b97f4a7c15;
+        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+        x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+        return x ^ (x >> 31);
+    };
+    const std::uint64_t kind = static_cast<std::uint64_t>(event.what);
+    const std::uint64_t first = mixed(mixed(mixed(seed) ^ event.connection) ^ (event.number << 3 | kind));
+    const std::uint64_t second = mixed(first);
+    const std::uint64_t drawn = first % certain;
+    effect does;
+    if (drawn < refuse) {
+        // Neither 421, behind which a server must close, nor one of those that are the client's own mistakes.
+        constexpr std::array<std::string_view, 8> replies{"450 4.2.1", "451 4.3.0", "452 4.3.1", "455 4.3.5",
+                                                          "550 5.7.1", "552 5.2.2", "553 5.1.8", "554 5.3.0"};
+        does.reply = std::string{replies[second % replies.size()]};
+        does.reply->append(" by lot: connection ").append(std::to_string(event.connection));
+        does.reply->append(event.what == event::kind::content ? ", content " : ", command ");
+        does.reply->append(std::to_string(event.number)).append("\r\n");
+    } else if (drawn < refuse + close + reset) {
+        does.ending = drawn < refuse + close ? sink::ending::close : sink::ending::reset;
+        does.accept = second % 2 == 0; // decided, and the reply lost
+    }
+    return does;
+}
+
 bool script::applies(const rule& rule, const event& event) {
+    if (rule.lot) return rule.connection.holds(event.connection) && rule.lot->concerns(event);
     if (!rule.on_event || rule.what != event.what || !rule.connection.holds(event.connection)) return false;
     if (rule.verb && *rule.verb != event.verb) return false;
     if (!rule.number.holds(rule.verb ? event.number_of_verb : event.number)) return false;
@@ -40,14 +69,14 @@ bool script::applies(const rule& rule, const event& event) {
 effect script::at(const event& event) const {
     effect sum;
     for (const auto& one : rules_)
-        if (applies(one, event)) sum.join(one.does);
+        if (applies(one, event)) sum.join(one.lot ? one.lot->draw(event) : one.does);
     return sum;
 }
 
 connection_effect script::throughout(std::uint64_t connection) const {
     connection_effect sum;
     for (const auto& one : rules_) {
-        if (one.on_event || !one.connection.holds(connection)) continue;
+        if (one.on_event || one.lot || !one.connection.holds(connection)) continue;
         const connection_effect& more = one.holds;
         if (sum.pace == pace{}) sum.pace = more.pace;
         if (!sum.cut_in && !sum.cut_out) sum.cut_ending = more.cut_ending;
@@ -212,6 +241,7 @@ private:
     }
 
     void parse_rule(rule& rule) {
+        if (take("random")) return parse_lot(rule);
         if (take("on")) {
             while (wrong_.empty() && parse_filter(rule)) {
             }
@@ -236,25 +266,81 @@ private:
     }
 
     bool parse_event(rule& rule) {
+        if (const auto kind = take_kind()) rule.what = *kind;
+        else if (const auto verb = take_verb()) rule.verb = *verb;
+        else return false; // `on connection 2 split 1`: throughout these connections
+        rule.on_event = true;
+        if (starts_with_digit()) parse_range(rule.number);
+        return true;
+    }
+
+    std::optional<event::kind> take_kind() {
         using kind = event::kind;
         constexpr std::array<std::pair<std::string_view, kind>, 5> kinds{{{"connect", kind::connect},
                                                                           {"greeting", kind::greeting},
                                                                           {"command", kind::command},
                                                                           {"response", kind::response},
                                                                           {"content", kind::content}}};
-        for (const auto& [name, what] : kinds) {
-            if (!take(name)) continue;
-            rule.what = what;
-            rule.on_event = true;
+        for (const auto& [name, what] : kinds)
+            if (take(name)) return what;
+        return std::nullopt;
+    }
+
+    std::optional<verb> take_verb() {
+        for (std::size_t i = 0; i < verbs; ++i)
+            if (take(verb_names[i])) return static_cast<verb>(i);
+        return std::nullopt;
+    }
+
+    void parse_lot(rule& rule) {
+        sink::lot lot;
+        if (!take("seed")) return fail({"'random' needs 'seed N'"});
+        lot.seed = number("seed");
+        if (take("on")) {
+            while (wrong_.empty() && parse_event_of(lot)) {
+            }
+            if (!lot.on_anything()) return fail({"'on' needs an event, not '", now_.text, "'"});
+        } else {
+            for (const auto one : {verb::mail, verb::rcpt, verb::data, verb::bdat}) lot.add(one);
+            lot.add(event::kind::content);
         }
-        for (std::size_t i = 0; !rule.on_event && i < verbs; ++i) {
-            if (!take(verb_names[i])) continue;
-            rule.verb = static_cast<verb>(i);
-            rule.on_event = true;
+        if (take("connection")) parse_range(rule.connection);
+        while (wrong_.empty() && !now_.end()) {
+            if (take("refuse")) lot.refuse = percent("refuse");
+            else if (take("close")) lot.close = percent("close");
+            else if (take("reset")) lot.reset = percent("reset");
+            else fail({"'random' can refuse, close and reset, not '", now_.text, "'"});
         }
-        if (!rule.on_event) return false; // `on connection 2 split 1`: throughout these connections
-        if (starts_with_digit()) parse_range(rule.number);
+        const std::uint64_t sum = lot.refuse + lot.close + lot.reset;
+        if (sum == 0) fail({"a rule without an action"});
+        if (sum > lot::certain) fail({"more than 100% in all"});
+        rule.lot = lot;
+    }
+
+    bool parse_event_of(sink::lot& lot) {
+        if (const auto kind = take_kind()) lot.add(*kind);
+        else if (const auto verb = take_verb()) lot.add(*verb);
+        else return false;
         return true;
+    }
+
+    // "5%", "0.1%", down to "0.0001%": of a million.
+    std::uint64_t percent(std::string_view what) {
+        std::string_view text = now_.text;
+        const bool marked = !now_.quoted && text.ends_with('%');
+        if (marked) text.remove_suffix(1);
+        const std::size_t point = text.find('.');
+        const auto whole = parse_number(text.substr(0, point));
+        std::string fraction{point == std::string_view::npos ? "0" : text.substr(point + 1)};
+        const bool fits = !fraction.empty() && fraction.size() <= 4;
+        fraction.resize(4, '0');
+        const auto parts = parse_number(fraction);
+        if (!marked || !fits || !whole || !parts || *whole > 100) {
+            fail({"'", what, "' needs a percentage such as 5% or 0.1%, not '", now_.text, "'"});
+            return 0;
+        }
+        scan();
+        return *whole * 10'000 + *parts;
     }
 
     void parse_action(rule& rule) {
@@ -400,6 +486,12 @@ Without an event, for whole connections:
     cut out K [reset]         the connection ends after K octets to the client
     cut in K [reset]          ... after K octets from the client, and the replies to them
     window N [every 10ms]     a small receive buffer, read N octets at a time
+
+By lot, the same for the same seed, connection and number of the event on it:
+    random seed N [on EVENT...] [connection RANGE] [refuse P%] [close P%] [reset P%]
+    refuse 5%                 some 4yz or 5yz, and the command is not carried out
+    close 0.1%, reset 0.1%    instead of a reply, every other time after the command was carried out
+    on MAIL RSET              these events only; otherwise MAIL RCPT DATA BDAT content
 )";
 }
 

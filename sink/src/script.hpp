@@ -1,9 +1,10 @@
 // The faults that a sink plays: a small language, one rule a line. sink/README.md explains it to its users.
 //
-//     rule    = [ "on" event *filter ] 1*action
+//     rule    = [ "on" event *filter ] 1*action / random
 //     event   = "connect" / "greeting" / "command" / VERB / "response" / "content"     and then [ range ]
 //     filter  = "connection" range / "matching" STRING
 //     range   = N / N "-" M / N "+"
+//     random  = "random" "seed" N [ "on" 1*event ] [ "connection" range ] 1*( "refuse" / "close" / "reset" percent )
 //
 // A filter may also stand before the event. All rules that apply to an event apply together; where two say
 // something different about the same thing, the earlier one wins.
@@ -76,6 +77,31 @@ struct event {
     std::string_view text;            // the command line; the recipient of an LMTP content reply
 };
 
+// Faults by lot. What becomes of an event depends on the seed, the connection and the event's number alone, so the
+// same dialog meets the same faults each time, and another seed other ones.
+class lot {
+public:
+    static constexpr std::uint64_t certain = 1'000'000;
+
+    std::uint64_t seed = 0;
+    std::uint64_t refuse = 0, close = 0, reset = 0; // of a million
+
+    void add(event::kind what) { kinds_ |= bit(static_cast<unsigned>(what)); }
+    void add(verb verb) { verbs_ |= bit(static_cast<unsigned>(verb)); }
+    [[nodiscard]] bool on_anything() const { return (kinds_ | verbs_) != 0; }
+
+    [[nodiscard]] bool concerns(const event& event) const {
+        return (kinds_ & bit(static_cast<unsigned>(event.what))) != 0 ||
+               (event.what == event::kind::command && (verbs_ & bit(static_cast<unsigned>(event.verb))) != 0);
+    }
+    [[nodiscard]] effect draw(const event& event) const;
+
+private:
+    static constexpr std::uint32_t bit(unsigned number) { return std::uint32_t{1} << number; }
+
+    std::uint32_t kinds_ = 0, verbs_ = 0;
+};
+
 class script {
 public:
     // The script, or what is wrong with which line.
@@ -100,6 +126,7 @@ private:
         std::string matching;
         effect does;
         connection_effect holds;
+        std::optional<sink::lot> lot;
     };
     class parser;
 

@@ -25,18 +25,20 @@ std::string envelope_text(const mail& mail) {
     json recipients = json::array();
     for (const auto& one : mail.recipients)
         recipients.push_back({{"address", one.address}, {"parameters", parameters_of(one.parameters)}});
-    const json envelope{{"id", mail.id},
-                        {"connection", mail.connection},
-                        {"peer", mail.peer},
-                        {"hello_verb", mail.hello_verb},
-                        {"hello", mail.hello},
-                        {"auth_user", mail.auth_user},
-                        {"from", mail.from},
-                        {"parameters", parameters_of(mail.parameters)},
-                        {"recipients", recipients},
-                        {"octets", mail.octets},
-                        {"sha256", mail.sha256},
-                        {"by", mail.by_bdat ? "BDAT" : "DATA"}};
+    json envelope{{"id", mail.id},
+                  {"connection", mail.connection},
+                  {"peer", mail.peer},
+                  {"hello_verb", mail.hello_verb},
+                  {"hello", mail.hello},
+                  {"auth_user", mail.auth_user},
+                  {"from", mail.from},
+                  {"parameters", parameters_of(mail.parameters)},
+                  {"recipients", recipients},
+                  {"octets", mail.octets},
+                  {"sha256", mail.sha256},
+                  {"by", mail.by_bdat ? "BDAT" : "DATA"}};
+    if (!mail.xclient.empty()) envelope["xclient"] = parameters_of(mail.xclient);
+    if (!mail.xforward.empty()) envelope["xforward"] = parameters_of(mail.xforward);
     // The text is the client's: octets that are no UTF-8 must not end the server.
     return envelope.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -117,10 +119,11 @@ bool content_file::finish() {
 }
 
 void content_file::discard() {
+    if (name_.empty()) return; // for each mail, where there is no folder
     waiting_.clear();
     if (descriptor_ >= 0) ::close(descriptor_);
     descriptor_ = -1;
-    if (!name_.empty()) ::unlink(name_.c_str());
+    ::unlink(name_.c_str());
     name_.clear();
 }
 

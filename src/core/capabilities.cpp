@@ -32,6 +32,13 @@ Number number(std::string_view digits) noexcept {
     return value;
 }
 
+/// RFC 4468 §3.1 (3): "imap", or URLs of servers that it may fetch from.
+bool takes_imap(std::string_view line) noexcept {
+    for (std::string_view word = take_word(line); !word.empty(); word = take_word(line))
+        if (is_keyword({word.data(), word.size() < 4 ? word.size() : 4}, "IMAP")) return true;
+    return false;
+}
+
 /// RFC 9422 §2: *( SP limit-name "=" limit-value ); unknown limits are passed over.
 void take_limits(capabilities& to, std::string_view line) noexcept {
     for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
@@ -63,7 +70,12 @@ void capabilities::add_line(std::string_view line) noexcept {
         keyword += known.size() + 1;
         if (!is_keyword(word, known)) continue;
         const extension found{flag};
+        if (config::all_extensions && found == extension::burl && !takes_imap(line)) return;
         extensions.add(found);
+        if (config::all_extensions && found == extension::future_release) {
+            hold_max = number<std::uint32_t>(take_word(line));
+            hold_until_max = date_time_number(take_word(line));
+        }
         if (config::parameters && found == extension::size) size_limit = number<std::uint64_t>(take_word(line));
         if (config::all_extensions && found == extension::limits) take_limits(*this, line);
         if (found != extension::auth) return;
@@ -72,6 +84,24 @@ void capabilities::add_line(std::string_view line) noexcept {
             if (is_keyword(word, "LOGIN")) mechanisms.add(mechanism::login);
         }
     }
+}
+
+std::uint64_t date_time_number(std::string_view text) noexcept {
+    constexpr std::string_view shape = "0000-00-00T00:00:00";
+    if (text.size() <= shape.size() || text.back() != 'Z') return 0;
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i != shape.size(); ++i) {
+        if (shape[i] == '0' ? !is_digit(text[i]) : text[i] != shape[i]) return 0;
+        if (shape[i] == '0') value = value * 10 + static_cast<std::uint64_t>(text[i] - '0');
+    }
+    const bool fraction = text.size() != shape.size() + 1;
+    if (fraction && (text[shape.size()] != '.' || text.size() == shape.size() + 2)) return 0;
+    for (std::size_t i = shape.size() + 1; fraction && i != text.size() - 1; ++i)
+        if (!is_digit(text[i])) return 0;
+    const auto field = [&](std::uint64_t unit) { return value / unit % 100; };
+    const bool in_range = field(100'000'000) - 1 < 12 && field(1'000'000) - 1 < 31 && field(10'000) < 24 &&
+                          field(100) < 60 && field(1) <= 60;
+    return in_range ? value : 0;
 }
 
 } // namespace postrider

@@ -3,6 +3,7 @@
 #define POSTRIDER_CORE_CHARS_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace postrider {
@@ -21,12 +22,11 @@ constexpr bool is_keyword(std::string_view text, std::string_view keyword) noexc
     return true;
 }
 
-/// Whether two texts are the same but for the case of letters.
-constexpr bool is_same(std::string_view a, std::string_view b) noexcept {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i != a.size(); ++i)
-        if (to_upper(a[i]) != to_upper(b[i])) return false;
-    return true;
+/// A hash of a text in any case (FNV-1a).
+constexpr std::uint32_t hash_of(std::string_view text) noexcept {
+    std::uint32_t hash = 2166136261u;
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(to_upper(c))) * 16777619u;
+    return hash;
 }
 
 /// Takes the next word, up to a space or the end, off the front of `text`; spaces before it are dropped.

@@ -40,7 +40,7 @@ void content_facts::look_through(std::string_view part) noexcept {
             line_start = false;
             if (!(in_header ? eight_bit_header : eight_bit) && has_eight_bit(at, run)) {
                 eight_bit = true;
-                eight_bit_header = eight_bit_header || in_header;
+                eight_bit_header = in_header; // the first one of all, or of those in the header block
             }
         }
         at = stop;

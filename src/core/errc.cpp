@@ -36,7 +36,7 @@ const char* describe(errc error) noexcept {
     case errc::other_refused: return "another recipient was refused, and the mail was for all or none";
     case errc::too_many_recipients:
         return "the server takes fewer recipients at a time, and the content cannot be had again";
-    case errc::mail_limit: return "the server takes no more mails on this connection";
+    case errc::mail_limit: return "the server takes no more mails, or domains, on this connection";
     }
     return "unknown error";
 }

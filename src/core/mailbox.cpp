@@ -105,14 +105,33 @@ constexpr bool is_domain(std::string_view text, bool utf8 = false) noexcept {
     return before != '.' && before != '-';
 }
 
-//   address-literal = "[" 1*dcontent "]"; dcontent = %d33-90 / %d94-126     (RFC 5321 §4.1.3)
+//   address-literal = "[" ( IPv4 / Standardized-tag ":" 1*dcontent ) "]"; dcontent = %d33-90 / %d94-126  (RFC 5321 §4.1.3)
 constexpr bool is_address_literal(std::string_view text) noexcept {
     if (text.size() < 3 || text.front() != '[' || text.back() != ']') return false;
-    for (std::size_t i = 1; i + 1 < text.size(); ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
+    text.remove_prefix(1);
+    text.remove_suffix(1);
+    std::size_t tag = 0;
+    for (std::size_t i = text.size(); i != 0; --i) {
+        const auto c = static_cast<unsigned char>(text[i - 1]);
         if (c < 33 || c > 126 || (c > 90 && c < 94)) return false;
+        if (c == ':') tag = i;
     }
-    return true;
+    if (tag != 0) {
+        for (std::size_t i = 0; i + 1 != tag; ++i)
+            if (!is_alpha(text[i]) && !is_digit(text[i]) && text[i] != '-') return false;
+        return tag > 1 && tag != text.size() && text[tag - 2] != '-';
+    }
+    unsigned dots = 0, digits = 0, value = 0;
+    for (const char c : text) {
+        if (c == '.' && digits != 0) {
+            ++dots;
+            digits = value = 0;
+            continue;
+        }
+        value = value * 10 + static_cast<unsigned>(c - '0');
+        if (!is_digit(c) || ++digits > 3 || value > 255) return false;
+    }
+    return dots == 3 && digits != 0;
 }
 
 } // namespace

@@ -8,10 +8,10 @@ namespace {
 
 constexpr std::uint32_t nine_digits = 999'999'999;
 
-/// How many octets `text` has as xtext (RFC 3461 §4).
+/// How many octets `text`, which is printable, has as xtext (RFC 3461 §4).
 constexpr std::size_t xtext_size(std::string_view text) noexcept {
     std::size_t size = 0;
-    for (const char c : text) size += c > ' ' && c < 127 && c != '+' && c != '=' ? 1 : 3;
+    for (const char c : text) size += c > ' ' && c != '+' && c != '=' ? 1 : 3;
     return size;
 }
 
@@ -21,26 +21,13 @@ constexpr bool is_printable(std::string_view text) noexcept {
     return true;
 }
 
-//   RFC 3339 §5.6, in UTC (RFC 4865 §5): 2026-11-24T12:00:00Z, with or without a fraction of the second
-constexpr bool is_date_time(std::string_view text) noexcept {
-    constexpr std::string_view shape = "0000-00-00T00:00:00";
-    if (text.size() <= shape.size() || text.back() != 'Z') return false;
-    for (std::size_t i = 0; i != shape.size(); ++i)
-        if (shape[i] == '0' ? !is_digit(text[i]) : text[i] != shape[i]) return false;
-    if (text.size() == shape.size() + 1) return true;
-    if (text[shape.size()] != '.' || text.size() == shape.size() + 2) return false;
-    for (std::size_t i = shape.size() + 1; i != text.size() - 1; ++i)
-        if (!is_digit(text[i])) return false;
-    return true;
-}
-
 } // namespace
 
 errc check_parameters(const mail& m) noexcept {
     for (const recipient& r : m.recipients) {
         // RFC 3461 §4.1: NEVER stands alone. §4.2: the original recipient is 500 octets at most, the line 512 and what the
         // extensions add.
-        if (r.notify.has(notify::never) && r.notify.bits != static_cast<std::uint32_t>(notify::never))
+        if (r.notify.has(notify::nothing) && r.notify.bits != static_cast<std::uint32_t>(notify::nothing))
             return errc::invalid_parameter;
         if (!is_printable(r.original_recipient) || xtext_size(r.original_recipient) > 480)
             return errc::invalid_parameter;
@@ -53,9 +40,19 @@ errc check_parameters(const mail& m) noexcept {
                     p.by_seconds >= -static_cast<std::int32_t>(nine_digits) &&
                     (p.by != by_mode::return_mail || p.by_seconds > 0); // RFC 2852 §4
     const bool priority = p.priority >= -9 && p.priority <= 9;          // RFC 6710 §4
+    // RFC 4865 §3: MAIL grows by 34 octets at most. §5.2.1: it is released before it is due.
+    const bool until = p.hold_until.empty() ||
+                       (p.hold_seconds == 0 && p.hold_until.size() <= 23 && date_time_number(p.hold_until) != 0);
     const bool hold =
-        p.hold_seconds <= nine_digits && (p.hold_until.empty() || (p.hold_seconds == 0 && is_date_time(p.hold_until)));
+        p.hold_seconds <= nine_digits && until &&
+        (p.by == by_mode::unsaid || p.hold_seconds == 0 || p.by_seconds > static_cast<std::int32_t>(p.hold_seconds));
     return envelope_id && auth && by && priority && hold ? errc::ok : errc::invalid_parameter;
+}
+
+bool can_be_held(const mail_parameters& p, const capabilities& offered) noexcept {
+    return (offered.hold_max == 0 || p.hold_seconds <= offered.hold_max) &&
+           (offered.hold_until_max == 0 || p.hold_until.empty() ||
+            date_time_number(p.hold_until) <= offered.hold_until_max);
 }
 
 void put_mail_parameters(command_writer& to, const mail_parameters& p, flags<extension> usable) noexcept {

@@ -11,6 +11,9 @@ namespace postrider {
 /// `invalid_parameter` if one of them is out of its range, or could not be framed.
 errc check_parameters(const mail& m) noexcept;
 
+/// Whether HOLDFOR and HOLDUNTIL are within what the server holds at most (RFC 4865 §4.1).
+bool can_be_held(const mail_parameters& p, const capabilities& offered) noexcept;
+
 /// Puts those whose extension is among `usable`, each with a space in front. SIZE, BODY and SMTPUTF8 are not here: they
 /// follow from the content.
 void put_mail_parameters(command_writer& to, const mail_parameters& p, flags<extension> usable) noexcept;

@@ -3,6 +3,8 @@
 #include "core/chars.hpp"
 #include "postrider/limits.hpp"
 
+#include <cstring>
+
 namespace postrider {
 
 bool reply_reader::take(char octet) noexcept {
@@ -26,7 +28,7 @@ bool reply_reader::take(char octet) noexcept {
         line_code_ = static_cast<std::uint16_t>(line_code_ * 10 + (octet - '0'));
         if (++digits_ == 3) place_ = place::separator;
         return true;
-    case place::separator:
+    default:                   // the separator: text is taken in runs
         if (cr_) return false; // a code and a CR, and no LF
         cr_ = octet == '\r';
         if (cr_) return true;
@@ -38,12 +40,20 @@ bool reply_reader::take(char octet) noexcept {
         }
         line_begin_ = size_;
         return octet == ' ' || octet == '-';
-    default:
-        if (cr_) keep('\r'); // it was no part of the line end
-        cr_ = octet == '\r';
-        if (!cr_) keep(octet);
-        return true;
     }
+}
+
+/// Takes text off the front of `input`, which does not begin with LF, up to its end or an LF. A CR at the end of it is held
+/// back: a line end if LF follows.
+void reply_reader::take_text(std::string_view& input) noexcept {
+    const void* const lf = std::memchr(input.data(), '\n', input.size());
+    const char* at = input.data();
+    const char* const end = lf != nullptr ? static_cast<const char*>(lf) : at + input.size();
+    input.remove_prefix(static_cast<std::size_t>(end - at));
+    line_octets_ += static_cast<std::size_t>(end - at);
+    if (cr_) keep('\r'); // it was no part of the line end
+    cr_ = end[-1] == '\r';
+    for (const char* const stop = cr_ ? end - 1 : end; at != stop; ++at) keep(*at);
 }
 
 void reply_reader::keep(char octet) noexcept {
@@ -70,9 +80,9 @@ void reply_reader::take_enhanced() noexcept {
     }
     if (part[0] != code_ / 100 || part[0] == 1 || part[0] == 3) return;
     enhanced_ = {static_cast<std::uint8_t>(part[0]), part[1], part[2]};
-    char* to = text_.data() + line_begin_;
-    while (at != end) *to++ = *at++;
-    size_ = static_cast<std::size_t>(to - text_.data());
+    const auto rest = static_cast<std::size_t>(end - at);
+    std::memmove(text_.data() + line_begin_, at, rest);
+    size_ = line_begin_ + rest;
 }
 
 reply_reader::event reply_reader::end_of_line() noexcept {
@@ -91,10 +101,18 @@ reply_reader::event reply_reader::end_of_line() noexcept {
 reply_reader::event reply_reader::next(std::string_view& input) noexcept {
     while (!input.empty()) {
         const char octet = input.front();
-        input.remove_prefix(1);
-        if (octet == '\n' && place_ >= place::separator) return end_of_line();
-        if (!take(octet)) error_ = errc::malformed_reply;
-        else if (++line_octets_ >= limits::reply_line) error_ = errc::line_too_long;
+        if (octet == '\n' && place_ >= place::separator) {
+            input.remove_prefix(1);
+            return end_of_line();
+        }
+        if (place_ == place::text) {
+            take_text(input);
+        } else {
+            input.remove_prefix(1);
+            ++line_octets_;
+            if (!take(octet)) error_ = errc::malformed_reply;
+        }
+        if (error_ == errc::ok && line_octets_ >= limits::reply_line) error_ = errc::line_too_long;
         if (error_ != errc::ok) return event::failed;
     }
     return event::more;

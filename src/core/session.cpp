@@ -1,4 +1,4 @@
-// The state machine. Everything that a session decides is decided in this file.
+// The state machine: everything that a session decides is decided here, in session_write.cpp and in session_read.cpp.
 //
 // THEORY OF OPERATION
 //
@@ -40,11 +40,18 @@
 #include "postrider/session.hpp"
 
 #include "core/chars.hpp"
-#include "core/command_writer.hpp"
 #include "core/parameters.hpp"
 #include "postrider/limits.hpp"
 
 namespace postrider {
+
+namespace {
+
+// The window of mails in doubt opens by one with each mail that is taken, so it doubles with each flight; one that is refused
+// halves it, and after some it stays closed on this connection.
+constexpr std::uint16_t first_window = 4;
+
+} // namespace
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The caller's side
@@ -65,6 +72,7 @@ errc session_base::start(const session_options& options) noexcept {
     if (line_.authenticates && !options.encrypted && !auth.allow_cleartext_auth)
         return line_.error = errc::cleartext_auth;
     line_.open = true;
+    line_.window = options.look_ahead < first_window ? options.look_ahead : first_window;
     line_.read.at = phase::greeting;
     line_.outstanding = 1;
     return errc::ok;
@@ -77,8 +85,12 @@ errc session_base::send(mail& m) noexcept {
     if (m.recipients.empty()) return errc::no_recipients;
     for (const recipient& r : m.recipients)
         if (r.forward_path.is_null()) return errc::invalid_mailbox;
-    if constexpr (config::all_extensions)
+    if constexpr (config::all_extensions) {
         if (const errc e = check_parameters(m); e != errc::ok) return e;
+        for (const char c : m.content.url)
+            if (is_control(c) || c == ' ' || (static_cast<unsigned char>(c) & 0x80) != 0)
+                return errc::invalid_parameter;
+    }
     mail_progress progress;
     progress.queued_in_ = this;
     progress.epoch_ = line_.epoch;
@@ -90,9 +102,15 @@ errc session_base::send(mail& m) noexcept {
         progress.eight_bit_ = c.kind == octets::eight_bit;
         progress.utf8_ = c.utf8_header;
     } else if (config::all_extensions && c.kind == octets::binary) {
+        content_facts facts; // of the header block
+        facts.look_through(c.text);
         progress.sized_ = true;
         progress.size_ = c.text.size();
-        for (const std::string_view part : c.more) progress.size_ += part.size();
+        for (const std::string_view part : c.more) {
+            facts.look_through(part);
+            progress.size_ += part.size();
+        }
+        progress.utf8_ = facts.eight_bit_header;
     } else {
         content_facts facts;
         facts.look_through(c.text);
@@ -133,6 +151,7 @@ errc session_base::ask(phase command, std::string_view argument) noexcept {
         if (!config::all_extensions || (!named && command != phase::help)) return errc::invalid_parameter;
     }
     if (argument.size() > limits::framed_path || (named && argument.empty())) return errc::invalid_parameter;
+    if (!argument.empty() && !named && command != phase::help) return errc::invalid_parameter;
     for (const char c : argument)
         if (is_control(c)) return errc::invalid_parameter;
     if (!line_.open || line_.first != nullptr || line_.read.at != phase::connect) return errc::wrong_state;
@@ -153,7 +172,7 @@ void session_base::failed(errc why) noexcept {
         return over(errc::refused, line_.goodbye.where);
     }
     lose(why);
-    over(why, where);
+    over(why, kind(why) == errc_kind::caller ? phase::content : where); // it is the content that could not be had
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -209,6 +228,10 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
             return false;
         }
     }
+    if (failing()) {
+        stop_writing();
+        return false;
+    }
     if (pointless()) {
         mail& m = *line_.started;
         if (m.progress.refused_some_ && m.policy == recipient_policy::all_or_nothing)
@@ -248,10 +271,12 @@ bool session_base::may_begin() const noexcept {
     if (!config::pipelining || !usable(extension::pipelining)) return false;
     if (line_.auth_due && options_.auth_with == auth_flight::alone) return false;
     if (!config::many_mails) return line_.transactions == 0;
+    // RFC 4468 §3.2: the answer to BURL LAST is awaited.
+    if (line_.started != nullptr && !line_.started->content.url.empty()) return false;
     // With one mail in doubt by DATA the next envelope shares the flight of its content. By BDAT that would gain nothing,
     // and cost a RSET.
     const bool chunks = m != nullptr ? in_chunks(*m) : config::chunking && usable(extension::chunking);
-    return line_.in_doubt < (chunks ? options_.look_ahead : 2u);
+    return line_.in_doubt < (chunks ? line_.window : 2u);
 }
 
 /// Whether a limit from before AUTH binds: it may be another for who is authenticated (RFC 9422 §4), so EHLO is said again,
@@ -289,6 +314,8 @@ errc session_base::fits(mail& m) const noexcept {
     if (!c.url.empty()) needed.add(extension::burl);
     const bool tls = m.parameters != nullptr && m.parameters->require_tls;
     if (tls) needed.add(extension::require_tls);
+    // RFC 2852 §4.1.4.1: what must come back if it is late goes by no server that cannot say so.
+    if (m.parameters != nullptr && m.parameters->by == by_mode::return_mail) needed.add(extension::deliver_by);
     m.missing.bits = needed.bits & ~(line_.offered.extensions.bits & ~options_.unused.bits);
     if (tls && !options_.encrypted) m.missing.add(extension::require_tls);
     if (!m.missing.empty()) return errc::extension_unavailable;
@@ -297,10 +324,26 @@ errc session_base::fits(mail& m) const noexcept {
     p.body_ = p.eight_bit_ && usable(extension::eight_bit_mime);
     const std::uint64_t most = line_.offered.size_limit;
     if (p.sized_ && most != 0 && usable(extension::size) && p.size_ > most) return errc::message_too_large;
-    const std::uint32_t rcpt_max = line_.offered.rcpt_max;
-    if (m.policy == recipient_policy::all_or_nothing && rcpt_max != 0 && m.recipients.size() > rcpt_max)
-        return errc::too_many_recipients;
+    if constexpr (config::all_extensions) {
+        if (m.parameters != nullptr && usable(extension::future_release) && !can_be_held(*m.parameters, line_.offered))
+            return errc::invalid_parameter;
+    }
+    if (m.policy == recipient_policy::all_or_nothing && !all_fit(m)) return errc::too_many_recipients;
     return errc::ok;
+}
+
+/// Whether one transaction takes all recipients, as far as the server's limits tell.
+bool session_base::all_fit(const mail& m) const noexcept {
+    if constexpr (!config::all_extensions) return true;
+    const capabilities& offered = line_.offered;
+    if (offered.rcpt_max != 0 && m.recipients.size() > offered.rcpt_max) return false;
+    std::uint32_t domains = line_.domains, last = line_.last_domain;
+    for (const recipient& r : m.recipients) {
+        const std::uint32_t domain = hash_of(r.forward_path.domain_part());
+        if (domains == 0 || domain != last) ++domains;
+        last = domain;
+    }
+    return offered.rcpt_domain_max == 0 || domains <= offered.rcpt_domain_max;
 }
 
 /// Puts the write cursor at the beginning of a transaction for what is left of a mail.
@@ -325,16 +368,32 @@ void session_base::begin(mail& m) noexcept {
             }
         }
     }
+    const std::size_t size = m.recipients.size();
+    const auto fits_here = [&](const recipient& r) { return r.at == recipient::standing::waiting && fits_domains(r); };
+    while (p.first_ != size && !fits_here(m.recipients[p.first_])) ++p.first_;
+    if (config::many_mails && p.first_ == size) {
+        p.written_ = true;
+        return decide(m, {.where = phase::rcpt, .error = errc::mail_limit});
+    }
     p.chunked_ = in_chunks(m);
     p.resets_ = config::many_mails && (line_.outstanding == 0 ? line_.mail_open : line_.written_open);
     p.sent_ = p.taken_ = 0;
-    p.domains_ = p.outstanding_ = p.chunks_ = 0;
+    p.outstanding_ = p.chunks_ = 0;
     p.data_sent_ = p.go_ahead_ = p.discard_ = p.ending_sent_ = false;
     p.failing_ = p.written_ = p.full_ = p.one_over_ = p.refused_some_ = false;
-    while (m.recipients[p.first_].at != recipient::standing::waiting) ++p.first_;
+    p.taken_over_ = p.reset_done_ = false;
     ++p.transactions_;
     ++line_.transactions;
     line_.write = {p.resets_ ? phase::rset : phase::mail, p.first_};
+}
+
+/// Whether a recipient's domain is one too many for the session (RFC 9422 §4.3). Only the last one is remembered: a domain
+/// that comes again behind another counts twice, which may be one too few, but never one too many.
+bool session_base::fits_domains(const recipient& r) const noexcept {
+    if constexpr (!config::all_extensions) return true;
+    const std::uint32_t most = line_.offered.rcpt_domain_max;
+    return most == 0 || line_.domains < most ||
+           (line_.domains != 0 && line_.last_domain == hash_of(r.forward_path.domain_part()));
 }
 
 /// Puts the write cursor at the next RCPT from where it stands, or behind the last.
@@ -350,14 +409,7 @@ void session_base::next_recipient() noexcept {
     for (; !p.full_ && write.recipient != m.recipients.size(); ++write.recipient) {
         const recipient& r = m.recipients[write.recipient];
         if (r.at != recipient::standing::waiting) continue;
-        if constexpr (config::all_extensions && config::many_mails) {
-            // Counted as if a domain that comes again were another: never one too many, and no memory for those that were.
-            const bool same = p.sent_ != 0 && is_same(r.forward_path.domain_part(),
-                                                      m.recipients[p.last_sent_].forward_path.domain_part());
-            const std::uint32_t most = line_.offered.rcpt_domain_max;
-            if (most != 0 && !same && p.domains_ >= most) continue;
-            if (!same) ++p.domains_;
-        }
+        if (!fits_domains(r)) continue;
         write.at = phase::rcpt;
         return;
     }
@@ -392,6 +444,14 @@ void session_base::retire(mail& m) noexcept {
     if (line_.started == &m) line_.started = nullptr;
     if (p.ending_sent_) --line_.in_doubt;
     p.ending_sent_ = false;
+    if (p.chunked_ && p.taken_over_) {
+        if (line_.spoiled < most_spoiled && line_.window < options_.look_ahead) ++line_.window;
+    } else if (p.chunked_) {
+        // Exim 4.96 takes one RSET a mail that it accepts, counts each further one, and hangs up at the eleventh, with
+        // whatever is in doubt. RSET behind a mail that is known to be refused is that one; on speculation it is the second.
+        if (++line_.spoiled >= most_spoiled) line_.window = 1;
+        else if (line_.window > 1) line_.window /= 2;
+    }
     p.queued_in_ = nullptr;
     const bool leaving = !line_.open || line_.read.at == phase::quit;
     if (!leaving) line_.read = beginning();
@@ -413,720 +473,6 @@ void session_base::retire(mail& m) noexcept {
     }
     line_.event = action::kind::mail;
     line_.event_mail = &m;
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Write side
-
-// RFC 2920 §3.1: EHLO, AUTH, DATA, NOOP and QUIT end their group, so what follows them waits until nothing is outstanding;
-// RSET, MAIL, RCPT and BDAT may stand anywhere in it, and the content of DATA may begin one.
-bool session_base::may_write() const noexcept {
-    const phase at = line_.write.at;
-    if (at == phase::connect || line_.doomed != errc::ok) return false;
-    if (at == phase::quit || line_.rendered != 0) return true;
-    if (line_.goodbye.code == 421) return false;
-    if (at == phase::data) return may_commit();
-    if (at == phase::content) {
-        if (!config::chunking || !line_.started->progress.chunked_) return line_.started->progress.go_ahead_;
-        return content_.in_chunk || may_commit();
-    }
-    return line_.outstanding == 0 || (config::pipelining && usable(extension::pipelining));
-}
-
-/// Whether the mail under way may be sent what can make the server take it: DATA, or BDAT.
-bool session_base::may_commit() const noexcept {
-    if (line_.outstanding == 0) return true;
-    if (!config::pipelining || !usable(extension::pipelining)) return false;
-    const mail& m = *line_.started;
-    if (line_.auth_due && options_.auth_with != auth_flight::eager) return false;
-    if (m.progress.outstanding_ == 0) return true;
-    return m.policy != recipient_policy::all_or_nothing &&
-           (!m.progress.chunked_ || m.progress.size_ <= options_.speculative_octets);
-}
-
-/// Whether all answers to the envelope are here, and it is not worth a DATA or BDAT.
-bool session_base::pointless() const noexcept {
-    const bool before = line_.write.at == phase::data ||
-                        (line_.write.at == phase::content && !content_.in_chunk && line_.started->progress.chunked_);
-    if (!before || line_.rendered != 0) return false;
-    const mail& m = *line_.started;
-    const mail_progress& p = m.progress;
-    return p.outstanding_ == 0 && (p.taken_ == 0 || (p.refused_some_ && m.policy == recipient_policy::all_or_nothing));
-}
-
-/// Puts the command at `write`. Returns whether that is all of it, which is so unless it found no room.
-bool session_base::render(command_writer& to) const noexcept {
-    static constexpr char verbs[][12] = {"EHLO ",     "HELO ", "AUTH ",     "NOOP",    "RSET",  "MAIL FROM:<",
-                                         "RCPT TO:<", "DATA",  "",          "QUIT",    "VRFY ", "EXPN ",
-                                         "HELP",      "ETRN ", "XFORWARD ", "XCLIENT "};
-    static_assert(static_cast<int>(phase::xclient) - static_cast<int>(phase::ehlo) == 15);
-    const phase at = line_.write.at;
-    const bool answer = at == phase::auth && line_.challenges != 0;
-    if (config::lmtp && options_.lmtp && at == phase::ehlo) to.put("LHLO ");
-    else if (!answer) to.put(verbs[static_cast<int>(at) - static_cast<int>(phase::ehlo)]);
-    switch (at) {
-    case phase::ehlo:
-    case phase::helo: to.put(options_.client.text()); break;
-    case phase::auth: {
-        const credentials& c = options_.auth;
-        const bool login = line_.chosen == mechanism::login;
-        const std::string_view texts[] = {{"", 1}, c.user, {"", 1}, c.password}; // PLAIN, authzid empty: RFC 4616 §2
-        std::span<const std::string_view> message{texts};
-        if (answer && login) message = {&texts[2 * line_.challenges - 1], 1};
-        if (!answer) {
-            to.put(login ? "LOGIN" : "PLAIN");
-            if (!one_step_auth()) break;
-            to.put(" ");
-        }
-        to.put_base64(message);
-        break;
-    }
-    case phase::mail: {
-        const mail& m = *line_.started;
-        const mail_progress& p = m.progress;
-        to.put(m.reverse_path.text());
-        to.put(">");
-        if constexpr (config::parameters) {
-            if (p.sized_ && usable(extension::size)) {
-                to.put(" SIZE=");
-                to.put_number(p.size_);
-            }
-            if (m.content.kind == octets::binary) to.put(" BODY=BINARYMIME");
-            else if (p.body_) to.put(" BODY=8BITMIME");
-        }
-        if constexpr (config::all_extensions) {
-            if (p.utf8_) to.put(" SMTPUTF8");
-            const flags<extension> usable{line_.offered.extensions.bits & ~options_.unused.bits};
-            if (m.parameters != nullptr) put_mail_parameters(to, *m.parameters, usable);
-        }
-        break;
-    }
-    case phase::rcpt: {
-        const recipient& r = line_.started->recipients[line_.write.recipient];
-        to.put(r.forward_path.text());
-        to.put(">");
-        if constexpr (config::all_extensions)
-            put_rcpt_parameters(to, r, {line_.offered.extensions.bits & ~options_.unused.bits});
-        break;
-    }
-    case phase::content: { // of BDAT: its command line
-        const mail_content& c = line_.started->content;
-        if (config::all_extensions && !c.url.empty()) {
-            to.put("BURL ");
-            to.put(c.url);
-        } else {
-            to.put("BDAT ");
-            to.put_number(content_.chunk_left);
-        }
-        if (content_.last_chunk) to.put(" LAST");
-        break;
-    }
-    case phase::help:
-        if (!line_.argument.empty()) to.put(" ");
-        to.put(line_.argument);
-        break;
-    case phase::data:
-    case phase::noop:
-    case phase::rset:
-    case phase::quit: break;
-    default: to.put(line_.argument);
-    }
-    to.put("\r\n");
-    return to.whole();
-}
-
-void session_base::write_command(action& a, std::span<char> buffer) noexcept {
-    command_writer writer{buffer, line_.rendered};
-    a.ends = render(writer);
-    a.own = true;
-    a.octets = {buffer.data(), writer.written()};
-    line_.rendered += a.octets.size();
-    if (a.ends) advance_write();
-}
-
-/// The command at `write` was rendered in full: its reply is due, and the next stands behind it.
-void session_base::advance_write() noexcept {
-    cursor& write = line_.write;
-    line_.rendered = 0;
-    if (line_.outstanding++ == 0) line_.read = write;
-    ++line_.serial;
-    if (write.at == phase::auth || write.at < phase::rset || line_.asked || write.at == phase::quit) {
-        if (write.at == phase::ehlo) line_.offered = {};
-        line_.auth_due = write.at == phase::auth;
-        line_.up = line_.up || (line_.auth_due && one_step_auth() && config::pipelining);
-        write.at = phase::connect;
-        return;
-    }
-    mail& m = *line_.started;
-    mail_progress& p = m.progress;
-    ++p.outstanding_;
-    switch (write.at) {
-    case phase::rset:
-        write.at = phase::mail;
-        line_.written_open = false;
-        break;
-    case phase::mail:
-        line_.written_open = true;
-        next_recipient();
-        break;
-    case phase::rcpt: {
-        recipient& r = m.recipients[write.recipient];
-        r.at = recipient::standing::sent;
-        if (!p.failing_) {
-            r.result = {};
-            --p.waiting_;
-        }
-        ++p.sent_;
-        p.last_sent_ = write.recipient++;
-        next_recipient();
-        break;
-    }
-    case phase::data:
-        p.data_sent_ = true;
-        write.at = phase::content;
-        return; // also where the mail is refused by now: a DATA that left is answered
-    default:    // BDAT
-        content_.in_chunk = true;
-        content_.measured = false;
-        if (!content_.last_chunk) ++p.chunks_;
-        return; // its octets follow, whatever becomes of it
-    }
-    if (p.failing_) stop_writing();
-}
-
-/// Sees to it that there are octets of the content, or that it is known that there are no more. Returns false if the caller
-/// has to be asked.
-bool session_base::fetch(action& a) noexcept {
-    const mail_content& c = line_.started->content;
-    while (content_.part.empty() && !content_.all_given) {
-        if (c.pulled) {
-            a.what = action::kind::content;
-            a.first = !content_.asked;
-            content_.asked = true;
-            return false;
-        }
-        if (content_.next_part == c.more.size()) content_.all_given = true;
-        else content_.part = c.more[content_.next_part++];
-    }
-    if (content_.fresh) {
-        content_.fresh = false;
-        content_facts facts;
-        if (config::parameters && c.kind == octets::seven_bit && !c.as_it_is) facts.look_through(content_.part);
-        if (facts.eight_bit) give_up(errc::content_mismatch);
-    }
-    return true;
-}
-
-/// Returns false if there is nothing to be written for now, because the content was abandoned.
-bool session_base::write_content(action& a) noexcept {
-    mail_progress& p = line_.started->progress;
-    if (!(config::pipelining && p.discard_)) {
-        do {
-            if (!fetch(a)) return true;
-            if (line_.write.at != phase::content || !line_.open || line_.doomed != errc::ok) return false;
-            a.octets = stuffer_.next(content_.part);
-        } while (a.octets.empty() && !stuffer_.failed() && !(content_.part.empty() && content_.all_given));
-    }
-    if (a.octets.empty()) {
-        a.octets = p.discard_ ? ".\r\n" : stuffer_.terminator();
-        if (stuffer_.failed()) {
-            give_up(errc::bare_line_ending);
-            return false;
-        }
-        end_content(a);
-    }
-    note_given(a);
-    return true;
-}
-
-/// How many octets the next BDAT has. Returns false if the content was abandoned.
-bool session_base::measure_chunk() noexcept {
-    const mail& m = *line_.started;
-    const mail_content& c = m.content;
-    content_.measured = true;
-    content_.last_chunk = true;
-    content_.chunk_left = c.url.empty() ? m.progress.size_ : 0;
-    if (!c.pulled || c.exact_size) return true;
-    content_.last_chunk = content_.all_given;
-    content_.chunk_left = content_.part.size();
-    if (c.kind == octets::binary) return true;
-    dot_stuffer ahead = stuffer_;
-    std::uint64_t size = 0;
-    for (std::string_view rest = content_.part; !rest.empty() && !ahead.failed();) size += ahead.next(rest).size();
-    if (content_.all_given) size += ahead.terminator().size();
-    if (ahead.failed()) give_up(errc::bare_line_ending);
-    content_.chunk_left = size;
-    return !ahead.failed();
-}
-
-/// The same by BDAT: its command line, then its octets.
-bool session_base::write_chunk(action& a, std::span<char> buffer) noexcept {
-    mail& m = *line_.started;
-    mail_progress& p = m.progress;
-    const mail_content& c = m.content;
-    const bool by_parts = c.pulled && !c.exact_size;
-    if (!content_.in_chunk) {
-        if (!content_.measured) {
-            if (by_parts && !fetch(a)) return true;
-            if (line_.write.at != phase::content || !line_.open || !measure_chunk()) return false;
-            if (content_.chunk_left == 0 && !content_.last_chunk) {
-                // Nothing of this part leaves yet: its line end is held back.
-                while (!content_.part.empty()) static_cast<void>(stuffer_.next(content_.part));
-                content_.measured = false;
-                return false;
-            }
-        }
-        write_command(a, buffer);
-        if (content_.in_chunk && content_.chunk_left == 0) {
-            end_content(a);
-            p.given_at_ = line_.given + a.octets.size();
-        }
-        return true;
-    }
-    const bool raw = c.kind == octets::binary || (!c.pulled && !p.bare_);
-    do {
-        if (!by_parts && !fetch(a)) return true;
-        if (line_.write.at != phase::content || !line_.open || line_.doomed != errc::ok) return false;
-        if (raw) {
-            a.octets = content_.part;
-            content_.part = {};
-        } else {
-            a.octets = stuffer_.next(content_.part);
-        }
-    } while (a.octets.empty() && !(content_.part.empty() && (by_parts || content_.all_given)));
-    if (a.octets.empty()) a.octets = raw ? std::string_view{"\r\n", p.open_end_ ? 2u : 0u} : stuffer_.terminator();
-    // What is declared as exact must be so before its last octets leave, for with them the server takes the mail.
-    const std::uint64_t most = content_.chunk_left;
-    const bool last = a.octets.size() == most;
-    const bool known = by_parts || (content_.all_given && content_.part.empty());
-    if (a.octets.empty() || a.octets.size() > most || (last && !known && c.pulled)) {
-        give_up(errc::content_mismatch);
-        return false;
-    }
-    content_.chunk_left -= a.octets.size();
-    note_given(a);
-    if (last) end_content(a);
-    return true;
-}
-
-void session_base::note_given(const action& a) noexcept {
-    mail_progress& p = line_.started->progress;
-    p.given_ += a.octets.size();
-    p.given_at_ = line_.given + a.octets.size();
-}
-
-/// With the octets of this action the content, or this chunk of it, ends.
-void session_base::end_content(action& a) noexcept {
-    mail_progress& p = line_.started->progress;
-    a.ends = true;
-    content_.in_chunk = false;
-    ++line_.serial;
-    if (config::chunking && p.chunked_ && !content_.last_chunk) {
-        if (p.failing_) stop_writing();
-        return;
-    }
-    a.completes = true;
-    p.ending_sent_ = true;
-    if (!p.chunked_) line_.written_open = false;
-    ++line_.in_doubt;
-    stop_writing();
-}
-
-/// The content under way cannot be had, and the mail must not be taken. Between two chunks the server is told so by RSET;
-/// else the connection is closed, but not before the mails that are under way are answered.
-void session_base::give_up(errc why) noexcept {
-    mail& m = *line_.started;
-    if (config::chunking && m.progress.chunked_ && !content_.in_chunk && line_.rendered == 0) {
-        decide(m, {.what = outcome::deferred, .where = phase::content, .error = why});
-        stop_writing();
-    } else if (line_.first != &m) {
-        line_.doomed = why;
-    } else {
-        failed(why);
-    }
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Reply side
-
-/// Deals with what was received, up to the end of a reply that has consequences. Returns whether there was one.
-bool session_base::read_replies() noexcept {
-    for (;;) {
-        const reply_reader::event event = reader_.next(line_.input);
-        if (event == reply_reader::event::more) return false;
-        if (event == reply_reader::event::failed) {
-            distrust(reader_.error());
-            return true;
-        }
-        if (here() == phase::ehlo) {
-            // Line 1 is the server's name and greeting (RFC 5321 §4.1.1.1).
-            std::string_view line = reader_.line();
-            if (reader_.line_cut()) // PLAIN may be what is left of PLAIN-CLIENTTOKEN
-                while (!line.empty() && line.back() != ' ') line.remove_suffix(1);
-            if (reader_.line_number() > 1) line_.offered.add_line(line);
-            if (event == reply_reader::event::line) reader_.drop_text();
-        }
-        if (event == reply_reader::event::reply) {
-            on_reply();
-            return true;
-        }
-    }
-}
-
-void session_base::on_reply() noexcept {
-    const std::uint16_t code = reader_.code();
-    const unsigned digit = code / 100u;
-    const phase at = line_.read.at;
-    ++line_.serial;
-    if (at == phase::quit) return over(line_.error, line_.ended);
-
-    status s;
-    s.where = here();
-    s.code = code;
-    s.enhanced = reader_.enhanced();
-    if (line_.outstanding == 0) {
-        // Nobody asked. A server may say 421 at any moment (RFC 5321 §3.8); everything else is out of step.
-        if (code != 421) return distrust(errc::unexpected_reply);
-        s.error = errc::refused;
-        s.what = outcome::deferred;
-        if (line_.started != nullptr && line_.started->progress.sent_ != 0) decide(*line_.started, s);
-        s.what = outcome::not_attempted;
-        decide_all(s);
-        return over(errc::refused, s.where);
-    }
-    s.what = outcome::accepted;
-    if (digit >= 4) {
-        s.what = digit == 4 ? outcome::deferred : outcome::rejected;
-        s.error = errc::refused;
-    } else if (at == phase::data       ? digit != 3
-               : at == phase::auth     ? code != 235 && code != 334
-               : at == phase::greeting ? code != 220
-                                       : digit != 2) {
-        // A code of a digit that makes no sense for its command is no answer to it (RFC 5321 §4.3.2). 220 alone greets
-        // (§4.3.1): another may be the answer to somebody else's command. 235 alone says that the server knows who we are
-        // (RFC 4954 §6).
-        return distrust(errc::unexpected_reply);
-    }
-    --line_.outstanding;
-    const bool of_mail = at >= phase::rset && at < phase::quit && !line_.asked;
-    if (of_mail) --line_.first->progress.outstanding_;
-    if (code == 421 && of_mail) return on_goodbye(s);
-
-    switch (at) {
-    case phase::greeting:
-    case phase::ehlo:
-    case phase::helo: return on_hello(s);
-    case phase::auth: return on_auth(s);
-    case phase::mail: return on_mail(s);
-    case phase::rcpt: return on_recipient(s);
-    case phase::data: return on_data(s);
-    case phase::content: return on_content(s);
-    default: break;
-    }
-    if constexpr (config::many_mails) {
-        if (of_mail) { // RSET
-            if (refused(s)) {
-                // The server may still hold the recipients of the mail before, and what was sent behind it would reach them
-                // too; another connection will not.
-                s.what = outcome::deferred;
-                const bool behind = line_.outstanding != 0;
-                for (mail* m = line_.first; m != nullptr; m = m->progress.next_)
-                    if (handed_over(*m)) decide(*m, no_answer(errc::unexpected_reply));
-                leave(s);
-                if (behind) over(s.error, at);
-                return;
-            }
-            line_.mail_open = false;
-            line_.read.at = phase::mail;
-            return;
-        }
-        // A command by itself.
-        line_.asked = false;
-        line_.read.at = phase::connect;
-        line_.event = action::kind::answered;
-        line_.event_mail = nullptr;
-        if (at == phase::rset && !refused(s)) line_.mail_open = false;
-        if (at == phase::xclient && !refused(s)) {
-            // The server stands behind its greeting again.
-            line_.up = line_.authenticated = line_.mail_open = line_.written_open = false;
-            line_.write.at = options_.helo ? phase::helo : phase::ehlo;
-        }
-        if (code == 421) leave(s);
-    }
-}
-
-void session_base::on_hello(status& s) noexcept {
-    if (refused(s)) {
-        // RFC 5321 §4.1.4, §4.2.4: these say that EHLO is not known; any other refusal is meant for us.
-        const bool old = s.code == 500 || s.code == 501 || s.code == 502 || s.code == 504;
-        line_.offered = {};
-        s.what = outcome::not_attempted;
-        if (s.where == phase::ehlo && old && !options_.lmtp) line_.write.at = phase::helo;
-        else leave(s);
-    } else if (s.where == phase::greeting) {
-        line_.write.at = options_.helo ? phase::helo : phase::ehlo;
-    } else if (!line_.authenticates || line_.authenticated) {
-        idle();
-    } else if ((line_.chosen = choose_mechanism()) != mechanism::none) {
-        line_.challenges = 0;
-        line_.write.at = phase::auth;
-    } else if (options_.auth.when != auth_when::required &&
-               (options_.auth.when != auth_when::if_offered || !line_.offered.has(extension::auth))) {
-        idle();
-    } else {
-        s = {.where = s.where, .error = errc::auth_unavailable};
-        leave(s);
-    }
-}
-
-mechanism session_base::choose_mechanism() const noexcept {
-    const credentials& c = options_.auth;
-    const flags<mechanism> offered = line_.offered.mechanisms;
-    if (offered.has(c.preferred)) return c.preferred;
-    if (!offered.empty()) return offered.has(mechanism::plain) ? mechanism::plain : mechanism::login;
-    // AUTH is an extension: none after HELO (RFC 4954 §3).
-    const bool blind = c.when == auth_when::attempt
-                           ? line_.read.at == phase::ehlo
-                           : c.when == auth_when::attempt_if_offered && line_.offered.has(extension::auth);
-    return blind ? mechanism::plain : mechanism::none;
-}
-
-/// Whether AUTH carries all that it has to say, so that it may share a group (RFC 4954 §4).
-bool session_base::one_step_auth() const noexcept {
-    const credentials& c = options_.auth;
-    // RFC 4954 §4: no initial response where the line would be longer than 512 octets.
-    return line_.chosen == mechanism::plain && c.initial_response && c.user.size() + c.password.size() <= 370;
-}
-
-void session_base::on_auth(const status& s) noexcept {
-    const bool behind = line_.outstanding != 0;
-    line_.auth_due = false;
-    if (s.code == 235) {
-        line_.authenticated = line_.limits_stale = true;
-        if (!behind) return idle();
-        line_.up = true;
-        line_.read = beginning();
-        return;
-    }
-    if (!refused(s)) {
-        // 334. PLAIN has one message, LOGIN has two; a server that asks for more gets nothing more. And where something was
-        // sent behind AUTH the server takes that for the answer: every count is off by one.
-        const unsigned most = line_.chosen == mechanism::login ? 2 : 1;
-        if (line_.challenges == most || behind) {
-            ++line_.outstanding;
-            distrust(errc::unexpected_reply);
-            if (behind) line_.open = false;
-            return;
-        }
-        line_.up = false;
-        ++line_.challenges;
-        line_.write.at = phase::auth;
-        return;
-    }
-    // A refusal is final: the same secret is not shown again by a weaker mechanism.
-    if (!behind) return leave(s);
-    // What was sent behind it is judged without it. Nothing is added that could make the server take a mail; what it takes
-    // all the same is told as taken.
-    line_.goodbye = s;
-    line_.read = beginning();
-    bool half = content_.in_chunk;
-    for (mail* m = line_.first; m != nullptr; m = m->progress.next_) {
-        if (m->progress.ending_sent_) {
-            half = half || !handed_over(*m);
-            continue;
-        }
-        decide(*m, s);
-        m->progress.failing_ = true;
-        if (m == line_.started) break;
-    }
-    if (half) {
-        // Octets that would make it take a mail have not left yet: they must not.
-        lose(errc::refused);
-        return over(errc::refused, phase::auth);
-    }
-    if (line_.started != nullptr && !line_.started->progress.written_ && line_.rendered == 0 &&
-        line_.write.at != phase::content)
-        stop_writing();
-}
-
-void session_base::on_mail(const status& s) noexcept {
-    mail& m = *line_.first;
-    line_.mail_open = !refused(s);
-    if (refused(s)) {
-        decide(m, s);
-        m.progress.failing_ = true;
-        // What is left of the group is not sent; but a line that was begun is finished, and so is a chunk, and a DATA that
-        // left is answered.
-        const bool awaited = line_.write.at == phase::content && (content_.in_chunk || !m.progress.chunked_);
-        if (&m == line_.started && !m.progress.written_ && line_.rendered == 0 && !awaited) stop_writing();
-    }
-    line_.read.recipient = m.progress.first_;
-    advance_read();
-}
-
-/// The read cursor stands behind MAIL or a RCPT: it moves on to the next command of the mail.
-void session_base::advance_read() noexcept {
-    mail& m = *line_.first;
-    mail_progress& p = m.progress;
-    cursor& read = line_.read;
-    read.at = phase::rcpt;
-    for (; read.recipient != m.recipients.size(); ++read.recipient)
-        if (m.recipients[read.recipient].at == recipient::standing::sent) return;
-    read = {p.data_sent_ ? phase::data : phase::content, p.first_};
-    if (config::lmtp && options_.lmtp && p.chunked_ && p.taken_ == 0 && p.chunks_ == 0 && p.outstanding_ != 0) {
-        // RFC 2033 §4.3: no recipient, no answer to BDAT LAST.
-        --p.outstanding_;
-        --line_.outstanding;
-    }
-}
-
-void session_base::on_recipient(const status& s) noexcept {
-    mail& m = *line_.first;
-    mail_progress& p = m.progress;
-    const std::size_t index = line_.read.recipient++;
-    recipient& r = m.recipients[index];
-    // RFC 5321 §4.5.3.1.10: more than it takes at a time is 452, of old 552. One that is alone is refused for itself.
-    const bool said = s.enhanced.subject == 5 && s.enhanced.detail == 3;
-    const bool again = config::many_mails && p.taken_ != 0 && (s.code == 452 || (s.code == 552 && said)) &&
-                       (said || !s.enhanced) && m.policy == recipient_policy::best_effort && !p.failing_ &&
-                       repeatable(m);
-    if (!refused(s)) {
-        ++p.taken_;
-        r.at = recipient::standing::taken;
-        p.one_over_ = false;
-        line_.mail_open = true; // also where MAIL was refused
-    } else if (again) {
-        r.at = recipient::standing::waiting;
-        r.result = s;
-        r.result.what = outcome::deferred;
-        ++p.waiting_;
-        // A bare 452 may mean this recipient alone, whose mailbox is full; a second one in a row does not.
-        if (!p.full_ && (said || p.one_over_)) {
-            line_.rcpt_most = static_cast<std::uint32_t>(p.taken_);
-            p.full_ = true;
-        }
-        p.one_over_ = true;
-        if (p.full_ && &m == line_.started && line_.write.at == phase::rcpt && line_.rendered == 0) next_recipient();
-    } else {
-        p.refused_some_ = true;
-        r.at = recipient::standing::done;
-        if (r.result.open()) {
-            r.result = s;
-            line_.event = action::kind::refused;
-            line_.event_mail = &m;
-            line_.event_recipient = index;
-        }
-    }
-    advance_read();
-}
-
-void session_base::on_data(const status& s) noexcept {
-    mail& m = *line_.first;
-    mail_progress& p = m.progress;
-    if (refused(s)) {
-        decide(m, s);
-        return stop_writing();
-    }
-    if constexpr (config::pipelining) {
-        // RFC 2920 §3.1: nobody is left to get the mail, so a lone dot and not the mail. But where the server took a
-        // recipient although it refused MAIL, or AUTH, the dot would deliver an empty mail; and how many answers a dot for
-        // nobody has over LMTP is not known.
-        p.discard_ = p.taken_ == 0;
-        if ((p.failing_ && !p.discard_) || (p.discard_ && options_.lmtp)) {
-            lose(errc::unexpected_reply);
-            return over(errc::unexpected_reply, phase::data);
-        }
-    }
-    p.go_ahead_ = true;
-    p.outstanding_ = 1;
-    line_.outstanding = 1;
-    line_.read = {phase::content, p.first_};
-}
-
-void session_base::on_content(const status& s) noexcept {
-    mail& m = *line_.first;
-    mail_progress& p = m.progress;
-    if (config::chunking && p.chunked_) {
-        if (s.code == 500 || s.code == 502) {
-            // It does not know BDAT: the octets behind it may have been run as commands.
-            lose(errc::unexpected_reply);
-            return over(errc::unexpected_reply, phase::content);
-        }
-        const bool last = p.chunks_ == 0;
-        if (!last) --p.chunks_;
-        if (refused(s) && (!last || !handed_over(m))) {
-            // No further BDAT; one that was begun is finished (RFC 3030 §4.2).
-            decide(m, s);
-            p.failing_ = true;
-            if (&m == line_.started && !p.written_ && !content_.in_chunk && line_.rendered == 0) stop_writing();
-        }
-        if (!last) {
-            line_.read.recipient = m.recipients.size();
-            return advance_read();
-        }
-        if (!handed_over(m)) {
-            if (refused(s)) return;
-            ++line_.outstanding;
-            return distrust(errc::unexpected_reply); // it accepts what it cannot have
-        }
-    } else if (!handed_over(m)) {
-        ++line_.outstanding;
-        if (!refused(s)) return distrust(errc::unexpected_reply);
-        decide(m, s);
-        lose(errc::refused);
-        return over(errc::refused, phase::content); // refused in the middle: to stop now is to close
-    }
-    if (config::lmtp && options_.lmtp && p.taken_ != 0) {
-        // RFC 2033 §4.2: an answer for each recipient that was taken, in their order.
-        cursor& read = line_.read;
-        const std::size_t size = m.recipients.size();
-        while (read.recipient != size && m.recipients[read.recipient].at != recipient::standing::taken)
-            ++read.recipient;
-        if (read.recipient != size) {
-            recipient& r = m.recipients[read.recipient];
-            r.at = recipient::standing::done;
-            if (r.result.open()) r.result = s; // else a BDAT before the last was refused, for all of them
-            if (refused(s)) {
-                line_.event = action::kind::refused;
-                line_.event_mail = &m;
-                line_.event_recipient = read.recipient;
-            }
-        }
-        line_.mail_open = false;
-        if (--p.taken_ == 0) return;
-        ++p.outstanding_;
-        ++line_.outstanding;
-        return;
-    }
-    decide(m, s);
-    // The dot ends a transaction whatever is answered, BDAT only where it is taken (RFC 5321 §4.1.1.4, RFC 3030 §4.2).
-    if (!refused(s) || !p.chunked_) line_.mail_open = false;
-}
-
-/// 421 to a command of a mail: the server closes the connection (RFC 5321 §3.8).
-void session_base::on_goodbye(const status& s) noexcept {
-    mail& m = *line_.first;
-    const bool behind = line_.outstanding != 0;
-    if (s.where == phase::content && m.progress.chunks_ == 0 && handed_over(m)) on_content(s);
-    bool committed = false;
-    for (const mail* other = &m; other != nullptr; other = other->progress.next_)
-        committed = committed || (handed_over(*other) && other->progress.outstanding_ != 0);
-    if (!behind || !committed) {
-        leave(s);
-        if (behind) over(s.error, s.where);
-        return;
-    }
-    // If it closes now, nothing behind this command was looked at. But mails behind it may have been taken all the same:
-    // what comes, or how the connection ends, will tell.
-    line_.goodbye = s;
-    if (s.where == phase::rset) {
-        line_.read.at = phase::mail;
-    } else if (s.where != phase::content) {
-        line_.read.recipient = s.where == phase::mail ? m.progress.first_ : line_.read.recipient + 1;
-        advance_read();
-    } else if (m.progress.chunks_ != 0) {
-        --m.progress.chunks_;
-    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1217,7 +563,12 @@ status session_base::no_answer(errc why) noexcept {
 void session_base::lose(errc why) noexcept {
     for (mail* m = line_.first; m != nullptr; m = m->progress.next_) {
         if (handed_over(*m)) decide(*m, no_answer(why));
-        else decide(*m, {.what = outcome::deferred, .where = m == line_.first ? here() : phase::mail, .error = why});
+        else
+            decide(*m, {.what = outcome::deferred,
+                        .where = kind(why) == errc_kind::caller ? phase::content
+                                 : m == line_.first             ? here()
+                                                                : phase::mail,
+                        .error = why});
     }
 }
 

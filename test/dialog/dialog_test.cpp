@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 
@@ -51,6 +52,10 @@ void expect_honest(const dialog::run_result& whole, const dialog::run_result& cu
             if (could_know) {
                 EXPECT_EQ(now.result.what, then.result.what) << "the reply was there in full";
                 EXPECT_EQ(now.result.code, then.result.code);
+            } else if (std::any_of(then.before.begin(), then.before.end(), [&](const postrider::status& b) {
+                           return b.what == now.result.what && b.code == now.result.code;
+                       })) {
+                continue; // not in that transaction, and there was no further one
             } else {
                 EXPECT_FALSE(said) << "no reply said so: " << postrider::name(now.result.what);
                 const std::vector<std::size_t>& ends = whole.content_ends[m][r];

@@ -76,11 +76,11 @@ std::string dotted(unsigned klass, unsigned subject, unsigned detail) {
 }
 
 /// Keeps the text of the reply that decided.
-struct observer : postrider::drive_observer {
+struct observer : postrider::drive_handler {
     std::string& text;
     explicit observer(std::string& to) : text(to) {}
-    void refused(std::size_t, const postrider::reply& said) noexcept { text = said.text; }
-    void mail_done(const postrider::reply& said) noexcept {
+    void refused(postrider::mail&, std::size_t, const postrider::reply& said) noexcept { text = said.text; }
+    void mail_done(postrider::mail&, const postrider::reply& said) noexcept {
         if (text.empty()) text = said.text;
     }
 };
@@ -110,12 +110,11 @@ verdict by_posix(const std::string& password, const std::string& mail) {
     }
     postrider::session<> session;
     if (const auto e = session.start(options); e != postrider::errc::ok) return fail(e);
-    postrider::recipient recipients[] = {{*to, {}}};
-    const postrider::envelope envelope{*from, recipients};
-    if (const auto e = session.send(envelope); e != postrider::errc::ok) return fail(e);
-    static_cast<void>(postrider::drive(session, stream, postrider::text_content{mail}, until, observer{v.text}));
-    if (session.quit() == postrider::errc::ok)
-        static_cast<void>(postrider::drive(session, stream, postrider::text_content{}, until));
+    postrider::recipient recipients[] = {{.forward_path = *to}};
+    postrider::mail m{.reverse_path = *from, .recipients = recipients, .content = {.text = mail, .as_it_is = true}};
+    if (const auto e = session.send(m); e != postrider::errc::ok) return fail(e);
+    static_cast<void>(postrider::drive(session, stream, until, observer{v.text}));
+    if (session.quit() == postrider::errc::ok) static_cast<void>(postrider::drive(session, stream, until));
 
     const postrider::status& s = recipients[0].result;
     v.outcome = outcome_name(s.what);

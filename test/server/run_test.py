@@ -77,6 +77,27 @@ class Store(unittest.TestCase):
         self.ready["adds"] = ["Received", "Return-Path", "Delivered-To"]
         self.assertEqual(self.failures_for(b"Received: x\r\n\tby y\r\n\tfor z\r\n" + ADDED + b"X: y\r\n\r\n.\r\n"), [])
 
+    def test_header_alone(self):
+        self.raw.write_bytes(b"X: y\n")
+        self.ready["ends_header"] = True
+        self.assertEqual(self.failures_for(ADDED + b"X: y\r\n\r\n"), [])
+        self.assertEqual(len(self.failures_for(ADDED + b"X: y\r\n")), 1)
+
+    def test_supplied_and_dropped_fields(self):
+        self.ready |= {"completes": ["Date"], "drops": ["Bcc"]}
+        self.raw.write_bytes(b"X: y\nBcc: z,\n z\n\nDate: .\n")
+        self.assertEqual(self.failures_for(ADDED + b"X: y\r\nDate: 1\r\n\r\nDate: .\r\n"), [])
+        self.assertIn("supplies", self.failures_for(ADDED + b"X: y\r\n\r\nDate: .\r\n")[0])
+        self.raw.write_bytes(b"date: y\n\n")
+        self.row.failures.clear()
+        self.assertEqual(self.failures_for(ADDED + b"date: y\r\n\r\n"), [])
+        self.assertEqual(len(self.failures_for(ADDED + b"date: y\r\nDate: 1\r\n\r\n")), 1)
+
+    def test_supplied_fields_alone(self):
+        self.ready["completes"] = ["Date"]
+        self.raw.write_bytes(b"\r\n")
+        self.assertEqual(self.failures_for(ADDED + b"Date: 1\r\n\r\n"), [])
+
     def client_fails(self, result, status, outcomes=("rejected",), codes=(550,)):
         client = pathlib.Path(self.folder.name, "client")
         client.write_text(f"#!/bin/sh\necho '{result}'\nexit {status}\n")
@@ -107,10 +128,16 @@ class Table(unittest.TestCase):
         row.run = 1
         self.assertEqual(row.failed, 0)
 
+    def test_row_that_is_not_offered_fails_nothing_and_says_so(self):
+        row = run.Row("server", "posix", "plain", "IPv4")
+        row.offered = False
+        self.assertEqual(row.failed, 0)
+        self.assertIn("not offered", run.line_of(row))
+
     def test_every_mail_is_sent_by_the_thirds_of_six_rows(self):
         corpus = [pathlib.Path(str(number)) for number in range(62)]
         rows = [run.Row("server", "other", auth, family) for auth in run.AUTHS for family in run.FAMILIES]
-        sent = {mail for number, row in enumerate(rows) for mail in run.mails_of(row, number, corpus, False)}
+        sent = {mail for number, row in enumerate(rows) for mail in run.mails_of(row, number, corpus, False, {"ports": {"auth": 1, "open": 2}})}
         self.assertEqual(sent, set(corpus))
 
 

@@ -62,6 +62,83 @@ TEST(Hold, CountsAFlightOnce) {
     EXPECT_EQ(total.waits_after_content, 0U);
 }
 
+// The least that plain TCP allows, with credentials, envelope and content in one flight.
+TEST(Hold, CountsAuthAndAMailInOneFlightOnce) {
+    config settings = holding();
+    settings.users = {{"user", "secret"}};
+    settings.require_auth = true;
+    fixture f{settings};
+    client c{f.port};
+    c.read_reply();
+    c.send(hello);
+    c.read_reply();
+    c.send("AUTH PLAIN AHVzZXIAc2VjcmV0\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nBDAT 1 LAST\r\nx");
+    for (const auto* wanted : {"235", "250", "250", "250"}) EXPECT_EQ(c.read_reply().substr(0, 3), wanted);
+    c.close();
+    const counts total = total_at_end(f);
+    EXPECT_EQ(total.mails, 1U);
+    EXPECT_EQ(total.waits, 4U); // connect, 220, EHLO, all the rest
+    EXPECT_EQ(total.early_octets, 0U);
+}
+
+// Over DATA a mail costs one wait where its content and the next mail's envelope share a flight.
+TEST(Hold, CountsOneWaitAMailWhereContentAndTheNextEnvelopeShareAFlight) {
+    fixture f{holding()};
+    client c{f.port};
+    c.read_reply();
+    c.send(hello);
+    c.read_reply();
+    const std::string envelope = "MAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", content = "x\r\n.\r\n";
+    c.send(envelope);
+    for (int i = 0; i < 3; ++i) c.read_reply();
+    for (int i = 0; i < 4; ++i) {
+        c.send(content + envelope);
+        for (int replies = 0; replies < 4; ++replies) c.read_reply();
+    }
+    c.send(content);
+    c.read_reply();
+    c.close();
+    const counts total = total_at_end(f);
+    EXPECT_EQ(total.mails, 5U);
+    EXPECT_EQ(total.waits, 3U + 1U + 5U); // connect, 220, EHLO, the first envelope, and one a mail
+    EXPECT_EQ(total.early_octets, 0U);
+}
+
+// A client that looks ahead goes on writing while replies are due: it waits once, when it has no more to send.
+TEST(Hold, ManyMailsInDoubtAreOneWait) {
+    fixture f{holding()};
+    client c{f.port};
+    c.read_reply();
+    c.send(hello);
+    c.read_reply();
+    const std::string content(100'000, 'x');
+    for (int i = 0; i < 50; ++i) {
+        c.send("RSET\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nBDAT 100000 LAST\r\n");
+        c.send(content);
+    }
+    for (int replies = 0; replies < 200; ++replies) c.read_reply();
+    c.close();
+    const counts total = total_at_end(f);
+    EXPECT_EQ(total.mails, 50U);
+    EXPECT_EQ(total.waits, 4U);
+}
+
+TEST(Hold, ARefusedContentIsAWaitLikeAnyOther) {
+    config settings = holding();
+    settings.script = "on BDAT reply \"451 4.3.0 later\"";
+    fixture f{settings};
+    client c{f.port};
+    c.read_reply();
+    c.send(hello);
+    c.read_reply();
+    c.send("MAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nBDAT 1 LAST\r\nx");
+    for (int replies = 0; replies < 3; ++replies) c.read_reply();
+    c.send("QUIT\r\n");
+    c.read_to_end();
+    EXPECT_EQ(total_at_end(f).waits, 4U);
+    EXPECT_EQ(f.sink.report().total.waits_after_content, 1U);
+}
+
 TEST(Hold, DoesNotCountWhatComesAfterTheLastContent) {
     fixture f{holding()};
     client c{f.port};

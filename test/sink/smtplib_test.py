@@ -77,8 +77,31 @@ def helo():
     assert sink.stop()['verbs']['HELO'] == 1
 
 
+def offers():
+    sink = Sink('--user', 'user:secret', '--offer', 'LIMITS=MAILMAX=9 RCPTMAX=1', '--limits-after-auth', 'RCPTMAX=2',
+                '--offer', 'VRFY', '--answer', 'VRFY jones=250 2.1.5 <jones@b.example>', '--offer', 'EXPN',
+                '--offer', 'DELIVERBY=240', '--offer', 'FUTURERELEASE=60 2030-01-01T00:00:00Z',
+                '--offer', 'MT-PRIORITY=MIXER', '--offer', 'REQUIRETLS=clear', '--offer', 'X-OTHER 1')
+    with sink.client() as client:
+        client.ehlo()
+        offered = client.esmtp_features
+        assert offered['limits'] == 'MAILMAX=9 RCPTMAX=1' and offered['deliverby'] == '240', offered
+        assert offered['futurerelease'] == '60 2030-01-01T00:00:00Z' and offered['mt-priority'] == 'MIXER', offered
+        assert 'requiretls' in offered and 'expn' in offered and offered['x-other'] == '1', offered
+        assert client.verify('jones') == (250, b'2.1.5 <jones@b.example>')
+        client.login('user', 'secret')
+        client.ehlo()
+        assert client.esmtp_features['limits'] == 'RCPTMAX=2'
+        to = ['a@b.example', 'b@b.example', 'c@b.example']
+        assert list(client.sendmail('', to, b'x', ['REQUIRETLS', 'BY=240;R'])) == to[2:]
+    assert sink.stop()['mails'] == 1
+
+
 def wrong_use():
     for code, *options in ((64, '--fault', 'on RCPT clsoe'), (64, '--listen', 'nowhere'), (64, '--nonsense'),
+                           (64, '--fault', 'random refuse 5%'), (64, '--offer', 'LIMITS=FOO=1'),
+                           (64, '--offer', 'LIMITS=MAILMAX=x'), (64, '--offer', 'REQUIRETLS=1'), (64, '--answer', 'x'),
+                           (64, '--offer', 'FUTURERELEASE=1'), (64, '--limits-after-auth', 'MAILMAX'),
                            (73, '--folder', '/proc/nowhere'), (0, '--help-script'), (0, '--help')):
         ended = subprocess.run([command, *options], capture_output=True, text=True, timeout=20)
         assert ended.returncode == code, (options, ended)
@@ -92,6 +115,6 @@ def port_in_use():
     sink.stop()
 
 
-for test in (mails_and_report, login_with_initial_user_name, waits, helo, wrong_use, port_in_use):
+for test in (mails_and_report, login_with_initial_user_name, waits, helo, offers, wrong_use, port_in_use):
     test()
     print(test.__name__, 'ok')

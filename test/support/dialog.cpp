@@ -1,5 +1,7 @@
 #include "dialog.hpp"
 
+#include "worded_mail.hpp"
+
 #include <algorithm>
 #include <fstream>
 #include <memory>
@@ -182,126 +184,16 @@ namespace {
 
 using postrider::action;
 
-using postrider::extension;
-
-struct keyword {
-    std::string_view name;
-    extension what;
-};
-constexpr keyword keywords[] = {
-    {"AUTH", extension::auth},
-    {"PIPELINING", extension::pipelining},
-    {"SIZE", extension::size},
-    {"8BITMIME", extension::eight_bit_mime},
-    {"CHUNKING", extension::chunking},
-    {"SMTPUTF8", extension::smtputf8},
-    {"DSN", extension::dsn},
-    {"BINARYMIME", extension::binary_mime},
-    {"DELIVERBY", extension::deliver_by},
-    {"MT-PRIORITY", extension::mt_priority},
-    {"FUTURERELEASE", extension::future_release},
-    {"REQUIRETLS", extension::require_tls},
-    {"BURL", extension::burl},
-};
-
-/// A mail as the engine wants it, beside the text that it points to.
-struct prepared {
-    std::vector<postrider::recipient> recipients;
-    std::vector<std::string_view> parts;
-    postrider::mail_parameters parameters;
-    postrider::mail mail;
-
-    prepared(const test_case& c, const dialog::mail& m) {
-        for (std::size_t i = 0; i != m.to.size(); ++i) {
-            recipients.push_back({*postrider::mailbox::frame(m.to[i])});
-            for (const std::string& word : m.recipient_is[i]) describe_recipient(c, recipients.back(), word);
-        }
-        mail.reverse_path = *postrider::mailbox::frame(m.from);
-        mail.recipients = recipients;
-        mail.content.pulled = !m.memory;
-        if (m.memory) {
-            parts.assign(m.content.begin() + 1, m.content.end());
-            mail.content.text = m.content.front();
-            mail.content.more = parts;
-        } else {
-            // Unless it is said otherwise, octets above 127 are sent as they are, and declared.
-            for (const std::string& part : m.content)
-                for (const char octet : part)
-                    if (static_cast<unsigned char>(octet) > 127 && m.is.empty()) mail.content.as_it_is = true;
-        }
-        for (const std::string& word : m.is) describe(c, word);
-    }
-
-private:
-    static void describe_recipient(const test_case& c, postrider::recipient& r, const std::string& word) {
-        std::string_view value = std::string_view(word).substr(word.find('=') + 1);
-        if (word.starts_with("orcpt=")) {
-            r.original_recipient = value;
-            return;
-        }
-        while (!value.empty()) {
-            const std::string_view one = value.substr(0, value.find(','));
-            value.remove_prefix(std::min(one.size() + 1, value.size()));
-            if (one == "success") r.notify.add(postrider::notify::success);
-            else if (one == "failure") r.notify.add(postrider::notify::failure);
-            else if (one == "delay") r.notify.add(postrider::notify::delay);
-            else if (one == "never") r.notify.add(postrider::notify::never);
-            else complain(c, "no such time to notify: " + std::string(one));
-        }
-    }
-
-    void describe(const test_case& c, const std::string& word) {
-        const std::size_t equals = std::min(word.find('='), word.size());
-        const std::string name = word.substr(0, equals);
-        const std::string_view value = std::string_view(word).substr(std::min(equals + 1, word.size()));
-        const auto number = [&] { return std::stol(std::string(value)); };
-        mail.parameters = &parameters;
-        postrider::mail_content& content = mail.content;
-        if (name == "all-or-nothing") mail.policy = postrider::recipient_policy::all_or_nothing;
-        else if (name == "as-it-is") content.as_it_is = true;
-        else if (name == "8bit") content.kind = postrider::octets::eight_bit;
-        else if (name == "binary") content.kind = postrider::octets::binary;
-        else if (name == "utf8-header") content.utf8_header = true;
-        else if (name == "repeatable") content.repeatable = true;
-        else if (name == "chunks") content.chunks = true;
-        else if (name == "size" || name == "exact") {
-            content.size = static_cast<std::uint64_t>(number());
-            content.exact_size = name == "exact";
-        } else if (name == "url") {
-            content.pulled = false;
-            content.url = value;
-        } else if (name == "ret")
-            parameters.ret = value == "full" ? postrider::return_content::full : postrider::return_content::headers;
-        else if (name == "envid") parameters.envelope_id = value;
-        else if (name == "auth") (value == "<>" ? void(parameters.auth_unknown = true) : void(parameters.auth = value));
-        else if (name == "by") {
-            parameters.by_seconds = static_cast<std::int32_t>(number());
-            parameters.by =
-                value[value.find(';') + 1] == 'N' ? postrider::by_mode::notify : postrider::by_mode::return_mail;
-            parameters.by_trace = value.ends_with('T');
-        } else if (name == "priority") {
-            parameters.prioritised = true;
-            parameters.priority = static_cast<std::int8_t>(number());
-        } else if (name == "hold") parameters.hold_seconds = static_cast<std::uint32_t>(number());
-        else if (name == "until") parameters.hold_until = value;
-        else if (name == "require-tls") parameters.require_tls = true;
-        else if (name == "required") {
-            for (const keyword& known : keywords)
-                if (value == known.name) return mail.required.add(known.what);
-            complain(c, "no such extension: " + std::string(value));
-        } else complain(c, "not a property of a mail: " + word);
-    }
-};
-
 class player {
 public:
     player(const test_case& c, const manner& how, postrider::session<>& session)
         : case_(c), how_(how), buffer_(how.buffer), session_(session) {
         for (const mail& m : c.mails) {
-            mails_.push_back(std::make_unique<prepared>(c, m));
+            mails_.push_back(make(c, m));
         }
         result_.verdicts.resize(mails_.size());
         for (std::size_t i = 0; i < mails_.size(); ++i) result_.verdicts[i].resize(mails_[i]->recipients.size());
+        done_.resize(mails_.size());
         result_.content_ends.resize(mails_.size());
         for (std::size_t i = 0; i < mails_.size(); ++i) result_.content_ends[i].resize(mails_[i]->recipients.size());
         std::size_t at = 0;
@@ -333,9 +225,9 @@ private:
         postrider::session_options options{.client = *postrider::domain::parse("client.example")};
         options.helo = has("helo");
         options.lmtp = has("lmtp");
-        if (has("no-pipelining")) options.unused.add(extension::pipelining);
-        if (has("no-chunking")) options.unused.add(extension::chunking);
-        if (has("no-size")) options.unused.add(extension::size);
+        if (has("no-pipelining")) options.unused.add(postrider::extension::pipelining);
+        if (has("no-chunking")) options.unused.add(postrider::extension::chunking);
+        if (has("no-size")) options.unused.add(postrider::extension::size);
         if (has("alone")) options.auth_with = postrider::auth_flight::alone;
         if (has("eager")) options.auth_with = postrider::auth_flight::eager;
         for (const std::string& option : case_.options) {
@@ -376,6 +268,15 @@ private:
         return true;
     }
 
+    static std::unique_ptr<postrider::test::worded_mail> make(const test_case& c, const dialog::mail& m) {
+        try {
+            return std::make_unique<postrider::test::worded_mail>(m.from, m.to, m.content, m.memory, m.is,
+                                                                  m.recipient_is);
+        } catch (const std::exception& error) {
+            complain(c, error.what());
+        }
+    }
+
     postrider::phase phase_of(const std::string& verb) const {
         for (int p = 0; p <= static_cast<int>(postrider::phase::xclient); ++p)
             if (postrider::name(static_cast<postrider::phase>(p)) == verb) return static_cast<postrider::phase>(p);
@@ -392,10 +293,13 @@ private:
         for (std::size_t m = 0; m < mails_.size(); ++m)
             for (std::size_t r = 0; r < mails_[m]->recipients.size(); ++r) {
                 verdict& v = result_.verdicts[m][r];
-                v.result = mails_[m]->recipients[r].result;
-                const bool by_reply =
-                    v.result.error == postrider::errc::refused || v.result.what == postrider::outcome::accepted;
-                if (v.received == never && by_reply) v.received = result_.received;
+                const postrider::status& now = mails_[m]->recipients[r].result;
+                const bool by_reply = now.error == postrider::errc::refused || now.what == postrider::outcome::accepted;
+                const bool changed =
+                    now.what != v.result.what || now.code != v.result.code || now.where != v.result.where;
+                if (changed && v.received != never) v.before.push_back(v.result);
+                if (changed) v.received = by_reply ? result_.received : never;
+                v.result = now;
             }
     }
 
@@ -420,8 +324,9 @@ private:
         const bool over = a.what == action::kind::closed;
         if (over || a.what == action::kind::read) must_be(session_.noop(), errc::wrong_state);
         if (over || a.where == postrider::phase::quit) must_be(session_.send(to_none), errc::wrong_state);
-        if (a.what == action::kind::read && session_.error() == errc::ok && done_ != result_.submitted)
-            must_be(session_.send(mails_[result_.submitted - 1]->mail), errc::wrong_state);
+        if (a.what == action::kind::read && session_.error() == errc::ok)
+            for (std::size_t i = 0; i != result_.submitted; ++i)
+                if (!done_[i]) must_be(session_.send(mails_[i]->mail), errc::wrong_state);
         if (a.what == action::kind::ready) {
             must_be(session_.send(to_none), errc::no_recipients);
             must_be(session_.send(to_null), errc::invalid_mailbox);
@@ -452,7 +357,7 @@ private:
             current_ = index_of(a.mail);
             note_refusal(a.recipient_index);
             return true;
-        case action::kind::mail: ++done_; return true;
+        case action::kind::mail: done_[index_of(a.mail)] = true; return true;
         case action::kind::answered: {
             const postrider::reply r = session_.last_reply();
             result_.report.push_back(case_.jobs[job_ - 1].verb + " " + std::to_string(r.code) + describe(r.enhanced));
@@ -592,8 +497,8 @@ private:
             for (const postrider::recipient& r : mails_[m]->recipients) {
                 std::string line = mails_.size() > 1 ? std::to_string(m + 1) + " " : "";
                 line += std::string(r.forward_path.text()) + " " + describe(r.result);
-                for (const keyword& known : keywords)
-                    if (mails_[m]->mail.missing.has(known.what)) line += " " + std::string(known.name);
+                for (const std::string& keyword : postrider::test::keywords_of(mails_[m]->mail.missing))
+                    line += " " + keyword;
                 result_.report.push_back(line);
             }
         if (expects("waits ")) result_.report.push_back("waits " + std::to_string(result_.waits));
@@ -652,7 +557,7 @@ private:
     const test_case& case_;
     manner how_;
     std::vector<char> buffer_;
-    std::vector<std::unique_ptr<prepared>> mails_;
+    std::vector<std::unique_ptr<postrider::test::worded_mail>> mails_;
     postrider::session<>& session_;
     run_result result_;
     std::string gathered_;
@@ -661,7 +566,7 @@ private:
     std::size_t turn_at_ = 0;
     std::size_t job_ = 0;
     std::size_t current_ = 0; ///< the mail that was spoken of last
-    std::size_t done_ = 0;
+    std::vector<bool> done_;
     std::size_t part_ = 0;
     std::size_t part_at_ = 0;
 };

@@ -27,10 +27,7 @@
 //   to: bob@b.example         again for more recipients
 //   content: text             without CRLF at its end; `then: text` is a further part, handed over when the first is used up
 //   memory                    the content lies in memory, its parts too; else it is pulled
-//   is: ...                   what else there is to say of the mail, in words:
-//     all-or-nothing, as-it-is, 8bit, binary, utf8-header, repeatable, chunks, size=N, exact=N, url=U
-//     ret=full, ret=headers, envid=X, auth=X (`<>`: unknown), by=N;N, by=N;R, by=N;NT, priority=N, hold=N, until=X,
-//     require-tls, required=KEYWORD, notify=success,delay (the last recipient's), orcpt=X (the same)
+//   is: ...                   what else there is to say of the mail, or of its last recipient: the words of worded_mail.hpp
 //   next                      begins another mail
 //   noop, reset, idle         asks for NOOP, for RSET, or waits for the server to speak, after what stands above
 //   ask: VRFY bob             asks for VRFY, EXPN, HELP, ETRN, XFORWARD or XCLIENT
@@ -123,7 +120,8 @@ struct manner {
 /// When, and as what, a recipient was decided, by a whole run.
 struct verdict {
     postrider::status result;
-    std::size_t received = never; ///< octets of the server that had been handed over; never: not by a reply
+    std::vector<postrider::status> before; ///< what replies had said before, of a recipient that was carried over
+    std::size_t received = never;          ///< octets of the server that had been handed over; never: not by a reply
 };
 
 struct run_result {

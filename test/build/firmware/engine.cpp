@@ -16,7 +16,7 @@ namespace {
 std::array<char, 128> line;
 std::array<char, 128> received;
 
-bool drive(postrider::session_base& session, std::string_view body) {
+bool drive(postrider::session_base& session) {
     for (;;) {
         const postrider::action a = session.next(line);
         using kind = postrider::action::kind;
@@ -31,11 +31,7 @@ bool drive(postrider::session_base& session, std::string_view body) {
             else session.received({received.data(), size});
             break;
         }
-        case kind::content:
-            if (body.empty()) session.end_of_content();
-            else session.content(body);
-            body = {};
-            break;
+        case kind::content: // the mail lies in memory
         case kind::mail:
         case kind::refused:
         case kind::answered: break;
@@ -52,8 +48,8 @@ int main() {
     const auto from = postrider::mailbox::frame(board_text(1));
     const auto to = postrider::mailbox::frame(board_text(2));
     if (!client || !from || !to) return 1;
-    std::array<postrider::recipient, 1> recipients{{{*to}}};
-    const postrider::envelope mail{*from, recipients};
+    std::array<postrider::recipient, 1> recipients{{{.forward_path = *to}}};
+    postrider::mail mail{.reverse_path = *from, .recipients = recipients, .content = {.text = board_text(5)}};
     const postrider::credentials auth{.user = board_text(3),
                                       .password = board_text(4),
                                       .when = postrider::auth_when::attempt,
@@ -61,5 +57,5 @@ int main() {
     postrider::session<> session; // not static: its constructor would run before main
     if (session.start({.client = *client, .auth = auth}) != postrider::errc::ok) return 2;
     if (session.send(mail) != postrider::errc::ok) return 3;
-    return drive(session, board_text(5)) ? 0 : 4;
+    return drive(session) ? 0 : 4;
 }

@@ -3,7 +3,7 @@
 #include "postrider/auth.hpp"
 #include "postrider/capabilities.hpp"
 #include "postrider/dot_stuffer.hpp"
-#include "postrider/envelope.hpp"
+#include "postrider/mail.hpp"
 #include "postrider/reply.hpp"
 #include "postrider/reply_reader.hpp"
 #include "postrider/session.hpp"
@@ -21,7 +21,7 @@ template struct size_of<postrider::action>;
 template struct size_of<postrider::capabilities>;
 template struct size_of<postrider::credentials>;
 template struct size_of<postrider::dot_stuffer>;
-template struct size_of<postrider::envelope>;
+template struct size_of<postrider::mail>;
 template struct size_of<postrider::mailbox>;
 template struct size_of<postrider::recipient>;
 template struct size_of<postrider::reply>;

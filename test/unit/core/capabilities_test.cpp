@@ -15,16 +15,16 @@ capabilities after(std::initializer_list<std::string_view> lines) {
     return c;
 }
 
-std::uint16_t bits(extension e) { return static_cast<std::uint16_t>(e); }
+std::uint32_t bits(extension e) { return static_cast<std::uint32_t>(e); }
 
-std::uint16_t bits(mechanism m) { return static_cast<std::uint16_t>(m); }
+std::uint32_t bits(mechanism m) { return static_cast<std::uint32_t>(m); }
 
 constexpr mechanism both = static_cast<mechanism>(3);
 
 TEST(Capabilities, NoneAtFirst) {
     const capabilities c;
-    EXPECT_EQ(c.extensions.bits, 0);
-    EXPECT_EQ(c.mechanisms.bits, 0);
+    EXPECT_EQ(c.extensions.bits, 0u);
+    EXPECT_EQ(c.mechanisms.bits, 0u);
     EXPECT_EQ(c.size_limit, 0u);
     EXPECT_FALSE(c.has(extension::auth));
 }
@@ -54,11 +54,65 @@ TEST(Capabilities, EachKeywordSetsItsOwnFlagInAnyCase) {
         {" DSN", extension::dsn},
         {"DSN ", extension::dsn},
         {"PIPELINING with a parameter", extension::pipelining},
+        {"BINARYMIME", extension::binary_mime},
+        {"LIMITS", extension::limits},
+        {"limits RCPTMAX=1", extension::limits},
+        {"DELIVERBY", extension::deliver_by},
+        {"DELIVERBY 240", extension::deliver_by},
+        {"MT-PRIORITY", extension::mt_priority},
+        {"MT-PRIORITY MIXER", extension::mt_priority},
+        {"FUTURERELEASE", extension::future_release},
+        {"FUTURERELEASE 86400 2026-11-24T12:00:00Z", extension::future_release},
+        {"REQUIRETLS", extension::require_tls},
+        {"BURL imap", extension::burl},
+        {"burl IMAP", extension::burl},
+        {"BURL x imap://imap.example", extension::burl},
+        {"XCLIENT NAME ADDR", extension::xclient},
+        {"XFORWARD NAME ADDR", extension::xforward},
+        {"ETRN", extension::etrn},
+        {"VRFY", extension::vrfy},
+        {"vrfy", extension::vrfy},
+        {"EXPN", extension::expn},
+        {"HELP", extension::help},
     };
     for (const row& r : rows) {
         const capabilities c = after({r.line});
         EXPECT_EQ(c.extensions.bits, bits(r.flag)) << r.line;
         EXPECT_TRUE(c.has(r.flag)) << r.line;
+    }
+}
+
+// RFC 4468 §3.1 (3): what it can fetch from stands behind the keyword.
+TEST(Capabilities, BurlWithoutImapOffersNothing) {
+    for (const std::string_view line : {"BURL", "BURL ", "BURL ima", "BURL x-imap", "BURL pop"})
+        EXPECT_TRUE(after({line}).extensions.empty()) << line;
+}
+
+// RFC 4865 §4
+TEST(Capabilities, FutureReleaseHasItsMaxima) {
+    struct row {
+        std::string_view line;
+        std::uint32_t seconds;
+        std::uint64_t until;
+    };
+    const row rows[] = {
+        {"FUTURERELEASE 86400 2027-01-01T00:00:00Z", 86400, 20270101000000},
+        {"FUTURERELEASE 86400 2027-12-31T23:59:60.5Z", 86400, 20271231235960},
+        {"FUTURERELEASE", 0, 0},
+        {"FUTURERELEASE 86400", 86400, 0},
+        {"FUTURERELEASE 86400 2027-13-01T00:00:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-00-01T00:00:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-00T00:00:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-32T00:00:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-01T24:00:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-01T00:60:00Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-01T00:00:61Z", 86400, 0},
+        {"FUTURERELEASE 86400 2027-01-01T00:00:00+01:00", 86400, 0},
+    };
+    for (const row& r : rows) {
+        const capabilities c = after({r.line});
+        EXPECT_EQ(c.hold_max, r.seconds) << r.line;
+        EXPECT_EQ(c.hold_until_max, r.until) << r.line;
     }
 }
 
@@ -77,17 +131,19 @@ TEST(Capabilities, OtherWordsOfferNothing) {
                                         "SIZE=100",
                                         "8BITMIM",
                                         "8BITMIMES",
-                                        "HELP",
-                                        "VRFY",
-                                        "ETRN",
+                                        "HELPS",
+                                        "VRF",
+                                        "SEND",
+                                        "XVERP",
+                                        "MT-PRIORITIES",
                                         "mail.example.com PIPELINING SIZE 1 AUTH PLAIN",
                                         "\tDSN",
                                         "DSN\r",
-                                        "BINARYMIME",
+                                        "LIMITS=",
                                         "STARTTLS\x80"}) {
         const capabilities c = after({line});
-        EXPECT_EQ(c.extensions.bits, 0) << line;
-        EXPECT_EQ(c.mechanisms.bits, 0) << line;
+        EXPECT_EQ(c.extensions.bits, 0u) << line;
+        EXPECT_EQ(c.mechanisms.bits, 0u) << line;
         EXPECT_EQ(c.size_limit, 0u) << line;
     }
 }
@@ -118,7 +174,7 @@ TEST(Capabilities, Mechanisms) {
     for (const row& r : rows) {
         const capabilities c = after({r.line});
         EXPECT_EQ(c.mechanisms.bits, bits(r.offered)) << r.line;
-        EXPECT_EQ(c.extensions.bits & ~bits(extension::auth), 0) << "a mechanism is no extension: " << r.line;
+        EXPECT_EQ(c.extensions.bits & ~bits(extension::auth), 0u) << "a mechanism is no extension: " << r.line;
     }
     EXPECT_TRUE(after({"AUTH=LOGIN"}).has(extension::auth));
     EXPECT_FALSE(after({"AUTH LOGIN"}).mechanisms.has(mechanism::plain));
@@ -129,10 +185,10 @@ TEST(Capabilities, MechanismsOfTwoLinesAddUp) {
 }
 
 TEST(Capabilities, SizeLimit) {
-    constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+    constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
     struct row {
         std::string line;
-        std::size_t limit;
+        std::uint64_t limit;
     };
     const row rows[] = {
         {"SIZE", 0},
@@ -160,12 +216,63 @@ TEST(Capabilities, SizeLimit) {
     }
 }
 
+// RFC 9422 §3.2, §4
+TEST(Capabilities, Limits) {
+    constexpr std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+    struct row {
+        std::string_view line;
+        std::uint32_t mails, recipients, domains;
+    };
+    constexpr row rows[] = {
+        {"LIMITS", 0, 0, 0},
+        {"LIMITS MAILMAX=20", 20, 0, 0},
+        {"LIMITS RCPTMAX=100", 0, 100, 0},
+        {"LIMITS RCPTDOMAINMAX=1", 0, 0, 1},
+        {"LIMITS MAILMAX=1 RCPTMAX=2 RCPTDOMAINMAX=3", 1, 2, 3},
+        {"limits  rcptdomainmax=3   rcptmax=2 mailmax=1 ", 1, 2, 3},
+        {"LIMITS FUTURE=7 RCPTMAX=5 RCPTMAXIMUM=9", 0, 5, 0},
+        {"LIMITS RCPTMAX", 0, 0, 0},
+        {"LIMITS RCPTMAX=", 0, 0, 0},
+        {"LIMITS =5 RCPTMAX=4", 0, 4, 0},
+        {"LIMITS RCPTMAX=0", 0, 0, 0},
+        {"LIMITS RCPTMAX=-1", 0, 0, 0},
+        {"LIMITS RCPTMAX=1x MAILMAX=2", 2, 0, 0},
+        {"LIMITS RCPTMAX=1=2", 0, 0, 0},
+        {"LIMITS RCPTMAX=007", 0, 7, 0},
+        {"LIMITS RCPTMAX=4294967295", 0, most, 0},
+        {"LIMITS RCPTMAX=4294967296", 0, most, 0},
+        {"LIMITS MAILMAX=99999999999999999999999", most, 0, 0},
+        {"LIMITSX RCPTMAX=5", 0, 0, 0},
+        {"SIZE RCPTMAX=5", 0, 0, 0},
+    };
+    for (const row& r : rows) {
+        const capabilities c = after({r.line});
+        EXPECT_EQ(c.mail_max, r.mails) << r.line;
+        EXPECT_EQ(c.rcpt_max, r.recipients) << r.line;
+        EXPECT_EQ(c.rcpt_domain_max, r.domains) << r.line;
+    }
+}
+
+TEST(Capabilities, EveryFlagHasAKeyword) {
+    const capabilities c = after(
+        {"AUTH",       "PIPELINING", "SIZE",      "8BITMIME",    "CHUNKING",      "SMTPUTF8",   "DSN",
+         "BINARYMIME", "LIMITS",     "DELIVERBY", "MT-PRIORITY", "FUTURERELEASE", "REQUIRETLS", "BURL imap",
+         "XCLIENT",    "XFORWARD",   "ETRN",      "VRFY",        "EXPN",          "HELP",       "ENHANCEDSTATUSCODES",
+         "STARTTLS"});
+    EXPECT_EQ(c.extensions.bits, bits(extension::starttls) * 2 - 1) << "and STARTTLS is the last";
+}
+
 // The EHLO replies of real servers, behind the first line.
 TEST(Capabilities, Postfix) {
     const capabilities c =
         after({"PIPELINING", "SIZE 10240000", "VRFY", "ETRN", "STARTTLS", "AUTH PLAIN LOGIN", "AUTH=PLAIN LOGIN",
                "ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING"});
-    EXPECT_EQ(c.extensions.bits, 0x1ff);
+    flags<extension> offered;
+    for (const extension e : {extension::pipelining, extension::size, extension::vrfy, extension::etrn,
+                              extension::starttls, extension::auth, extension::enhanced_status,
+                              extension::eight_bit_mime, extension::dsn, extension::smtputf8, extension::chunking})
+        offered.add(e);
+    EXPECT_EQ(c.extensions.bits, offered.bits);
     EXPECT_EQ(c.mechanisms.bits, bits(both));
     EXPECT_EQ(c.size_limit, 10240000u);
 }

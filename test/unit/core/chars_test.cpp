@@ -70,5 +70,13 @@ TEST(Chars, TakingAWordLeavesTheRest) {
     EXPECT_EQ(text, " x");
 }
 
+TEST(Chars, HashInAnyCase) {
+    EXPECT_EQ(hash_of(""), 2166136261u); // FNV-1a's offset basis
+    EXPECT_EQ(hash_of("A"), 0xc40bf6ccu);
+    EXPECT_EQ(hash_of("B.Example"), hash_of("b.eXAMPLE"));
+    for (const char* other : {"b.example.", "b.examplf", "c.example", "b.exampl", ""})
+        EXPECT_NE(hash_of("b.example"), hash_of(other)) << other;
+}
+
 } // namespace
 } // namespace postrider

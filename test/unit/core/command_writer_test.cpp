@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -116,6 +117,65 @@ TEST(CommandWriter, SkippingBeyondTheEndIsNotWhole) {
     put_line(writer);
     EXPECT_EQ(writer.written(), 0u);
     EXPECT_FALSE(writer.whole());
+}
+
+template <class Put>
+std::string whole(Put put) {
+    std::vector<char> buffer(4096);
+    command_writer writer{buffer, 0};
+    put(writer);
+    EXPECT_TRUE(writer.whole());
+    return {buffer.data(), writer.written()};
+}
+
+TEST(CommandWriter, Numbers) {
+    const auto number = [](std::uint64_t n) { return whole([n](command_writer& to) { to.put_number(n); }); };
+    for (std::uint64_t n = 0; n != 12'000; ++n) ASSERT_EQ(number(n), std::to_string(n));
+    std::uint64_t power = 1;
+    for (int digits = 1; digits != 20; ++digits, power *= 10) {
+        EXPECT_EQ(number(power), std::to_string(power));
+        EXPECT_EQ(number(power - 1), std::to_string(power - 1));
+    }
+    EXPECT_EQ(number(0xFFFFFFFFu), "4294967295");
+    EXPECT_EQ(number(0x100000000u), "4294967296");
+    EXPECT_EQ(number(0xFFFFFFFFFFFFFFFFu), "18446744073709551615");
+}
+
+// RFC 3461 §4: xchar is "!" to "~" but "+" and "="; hexchar is "+" and two digits or capitals.
+TEST(CommandWriter, XtextOfEveryOctet) {
+    for (int value = 0; value != 256; ++value) {
+        const char octet = static_cast<char>(value);
+        char escaped[4];
+        std::snprintf(escaped, sizeof escaped, "+%02X", static_cast<unsigned>(value));
+        const bool itself = value >= 33 && value <= 126 && octet != '+' && octet != '=';
+        EXPECT_EQ(whole([&](command_writer& to) {
+                      to.put_xtext({&octet, 1});
+                  }),
+                  itself ? std::string(1, octet) : std::string(escaped))
+            << value;
+    }
+    EXPECT_EQ(whole([](command_writer& to) { to.put_xtext(""); }), "");
+    EXPECT_EQ(whole([](command_writer& to) { to.put_xtext("a+b c"); }), "a+2Bb+20c");
+}
+
+TEST(CommandWriter, NumbersAndXtextInEverySkipAndRoom) {
+    const auto put = [](command_writer& to) {
+        to.put(" SIZE=");
+        to.put_number(18446744073709551615u);
+        to.put(" ENVID=");
+        to.put_xtext("=a b+");
+        to.put_number(0);
+    };
+    const std::string all = " SIZE=18446744073709551615 ENVID=+3Da+20b+2B0";
+    ASSERT_EQ(whole(put), all);
+    for (std::size_t room = 0; room <= all.size() + 2; ++room)
+        for (std::size_t skip = 0; skip <= all.size(); ++skip) {
+            std::vector<char> buffer(room + 1);
+            command_writer writer{std::span{buffer}.first(room), skip};
+            put(writer);
+            ASSERT_EQ(std::string(buffer.data(), writer.written()), all.substr(skip, room)) << room << ' ' << skip;
+            ASSERT_EQ(writer.whole(), skip + room >= all.size()) << room << ' ' << skip;
+        }
 }
 
 } // namespace

@@ -247,5 +247,53 @@ TEST(DotStuffer, ALastCrFailsWithTheTerminator) {
     EXPECT_TRUE(stuffer.failed());
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// Without dots, for BDAT
+
+std::string without_dots(line_ends policy, const std::vector<std::string>& parts, bool& failed) {
+    dot_stuffer stuffer{policy, false};
+    std::string out;
+    for (const std::string& part : parts)
+        for (std::string_view input = part; !input.empty() && !stuffer.failed();) out += stuffer.next(input);
+    out += stuffer.terminator();
+    failed = stuffer.failed();
+    return out;
+}
+
+TEST(DotStuffer, WithoutDotsEveryShortTextInEverySplit) {
+    const std::string alphabet = ".\r\na";
+    bool failed = false;
+    for (std::size_t size = 0; size <= 6; ++size) {
+        std::size_t count = 1;
+        for (std::size_t i = 0; i != size; ++i) count *= alphabet.size();
+        for (std::size_t number = 0; number != count; ++number) {
+            std::string text;
+            for (std::size_t rest = number; text.size() != size; rest /= 4) text += alphabet[rest % 4];
+            SCOPED_TRACE(shown(text));
+            for (std::size_t at = 0; at <= size; ++at) {
+                const std::vector<std::string> parts = {text.substr(0, at), text.substr(at)};
+                ASSERT_EQ(shown(without_dots(line_ends::normalise, parts, failed)), shown(canonical(text)));
+                ASSERT_FALSE(failed);
+                const std::string strict = without_dots(line_ends::refuse, parts, failed);
+                ASSERT_EQ(failed, has_bare_line_ending(text));
+                if (failed) ASSERT_TRUE(canonical(text).starts_with(strict));
+                else ASSERT_EQ(strict, text.empty() || text.back() == '\n' ? text : text + "\r\n");
+            }
+            ASSERT_EQ(without_dots(line_ends::normalise, octets_of(text), failed), canonical(text));
+        }
+    }
+}
+
+TEST(DotStuffer, WithoutDotsALineEndIsAllThatIsHeldBack) {
+    dot_stuffer stuffer{line_ends::normalise, false};
+    const std::string text = ".a\r\n.\r\n..b\r\n";
+    std::string_view input = text;
+    const std::string_view piece = stuffer.next(input);
+    EXPECT_EQ(piece.data(), text.data()) << "one view of it";
+    EXPECT_EQ(piece.size(), text.size() - 2);
+    EXPECT_EQ(stuffer.terminator(), "\r\n");
+    EXPECT_EQ(dot_stuffer(line_ends::normalise, false).terminator(), "");
+}
+
 } // namespace
 } // namespace postrider

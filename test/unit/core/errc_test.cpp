@@ -25,6 +25,7 @@ constexpr row every_error[] = {
     {errc::wrong_state, errc_kind::caller},
     {errc::bare_line_ending, errc_kind::caller},
     {errc::body_failed, errc_kind::caller},
+    {errc::content_mismatch, errc_kind::caller},
     {errc::cleartext_auth, errc_kind::caller},
     {errc::host_not_found, errc_kind::network},
     {errc::resolver_failed, errc_kind::network},
@@ -41,6 +42,11 @@ constexpr row every_error[] = {
     {errc::unexpected_reply, errc_kind::protocol},
     {errc::refused, errc_kind::server},
     {errc::auth_unavailable, errc_kind::server},
+    {errc::extension_unavailable, errc_kind::server},
+    {errc::message_too_large, errc_kind::server},
+    {errc::other_refused, errc_kind::server},
+    {errc::too_many_recipients, errc_kind::server},
+    {errc::mail_limit, errc_kind::server},
 };
 
 TEST(Errc, BelongsToOneKind) {

@@ -106,8 +106,19 @@ TEST(Domain, Limit) {
     EXPECT_FALSE(domain::parse(long_domain(256)));
     EXPECT_TRUE(domain::frame(long_domain(255)));
     EXPECT_FALSE(domain::frame(long_domain(256)));
-    EXPECT_TRUE(domain::parse("[" + letters(253) + "]"));
-    EXPECT_FALSE(domain::parse("[" + letters(254) + "]"));
+    EXPECT_TRUE(domain::parse("[tag:" + letters(249) + "]"));
+    EXPECT_FALSE(domain::parse("[tag:" + letters(250) + "]"));
+}
+
+// RFC 5321 §4.1.3
+TEST(Domain, AddressLiterals) {
+    for (const char* good : {"[192.0.2.1]", "[0.0.0.0]", "[255.255.255.255]", "[IPv6:2001:db8::1]",
+                             "[IPv6:::ffff:192.0.2.1]", "[x-tag:anything!]", "[t:x]"})
+        EXPECT_TRUE(domain::parse(good)) << good;
+    for (const char* bad : {"[]", "[x]", "[192.0.2]", "[192.0.2.]", "[.192.0.2.1]", "[192.0.2.1.1]", "[192..2.1]",
+                            "[999.1.2.3]", "[256.0.0.1]", "[0192.0.2.1]", "[192.0.2.1a]", "[:x]", "[tag:]", "[tag-:x]",
+                            "[t_g:x]", "[192.0.2.1", "192.0.2.1]"})
+        EXPECT_FALSE(domain::parse(bad)) << bad;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -324,14 +335,117 @@ TEST(Mailbox, LimitOfTheMailbox) {
 }
 
 TEST(Mailbox, LimitOfAFramedPath) {
-    static_assert(limits::framed_path == 500);
-    EXPECT_TRUE(mailbox::frame(letters(500)));
-    EXPECT_FALSE(mailbox::frame(letters(501)));
-    EXPECT_TRUE(mailbox::frame('<' + letters(500) + '>'));
-    EXPECT_FALSE(mailbox::frame('<' + letters(501) + '>'));
-    // With the command around it a framed path fits the 512 octets of RFC 5321 §4.5.3.1.4? MAIL FROM:<> CRLF
-    // takes 14.
-    EXPECT_LE(limits::framed_path + std::string("RCPT TO:<>\r\n").size(), 512u);
+    static_assert(limits::framed_path == 498);
+    EXPECT_TRUE(mailbox::frame(letters(498)));
+    EXPECT_FALSE(mailbox::frame(letters(499)));
+    EXPECT_TRUE(mailbox::frame('<' + letters(498) + '>'));
+    EXPECT_FALSE(mailbox::frame('<' + letters(499) + '>'));
+    // With the command around it a framed path fits the 512 octets of RFC 5321 §4.5.3.1.4.
+    EXPECT_EQ(limits::framed_path + std::string("MAIL FROM:<>\r\n").size(), 512u);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// UTF-8 (RFC 6531 §3.3, RFC 3629 §4)
+
+TEST(MailboxUtf8, TakesWhatParseTakesAndOctetsAbove127) {
+    for (const std::string_view text :
+         {"user@example.com", "<user@example.com>", "\"us er\"@b.c", "u@[192.0.2.1]", "b\xC3\xBC@b.example",
+          "bob@b\xC3\xBC.example", "<\xC3\xBC@\xC3\xBC>", "\"\xC3\xBC \xC3\xBC\"@b.c",
+          "\xD0\xB0.\xD0\xB1@xn--bcher-kva.example", "\xE4\xBD\xA0\xE5\xA5\xBD@\xE4\xBD\xA0.example",
+          "\xF0\x9F\x93\xAC@b.example"}) {
+        const auto m = mailbox::parse_utf8(text);
+        ASSERT_TRUE(m) << text;
+        const std::string_view inner = text.front() == '<' ? text.substr(1, text.size() - 2) : text;
+        EXPECT_EQ(m->text(), inner);
+        EXPECT_EQ(mailbox::parse(text).has_value(), m->is_ascii()) << text;
+    }
+    EXPECT_TRUE(mailbox::parse_utf8("<>")->is_null());
+    const auto m = mailbox::parse_utf8("b\xC3\xBC@\xC3\xBC.example");
+    EXPECT_EQ(m->local_part(), "b\xC3\xBC");
+    EXPECT_EQ(m->domain_part(), "\xC3\xBC.example");
+}
+
+TEST(MailboxUtf8, RefusesWhatParseRefuses) {
+    for (const std::string_view text : {"", "a", "@b", "a@", "a b@c", "a@b c", "a..b@c", ".a@b", "a.@b", "a@b..c",
+                                        "a@-b", "a@b-", "<a@b", "a@b>", "\"a@b", "a@[", "a@[]"})
+        EXPECT_FALSE(mailbox::parse_utf8(text)) << text;
+    EXPECT_FALSE(mailbox::parse_utf8("\xC3\xBC..\xC3\xBC@b"));
+    EXPECT_FALSE(mailbox::parse_utf8("a@\xC3\xBC..b"));
+    EXPECT_FALSE(mailbox::parse_utf8("a@[\xC3\xBC]")) << "an address literal is ASCII";
+    for (const char c : controls()) {
+        const std::string text = std::string("\xC3\xBC") + c + "@b";
+        EXPECT_FALSE(mailbox::parse_utf8(text)) << int{c};
+    }
+}
+
+// Every code point by its shortest form, wherever octets above 127 may stand; C1 and surrogates nowhere.
+TEST(MailboxUtf8, EveryCodePoint) {
+    const auto octet = [](std::uint32_t value) { return static_cast<char>(static_cast<unsigned char>(value)); };
+    for (std::uint32_t point = 0x80; point <= 0x110400; point += point < 0x3000 || point > 0xD700 ? 1 : 13) {
+        if (point == 0xE100) point = 0xFF00; // nothing changes between them
+        if (point == 0x10400) point = 0x10FC00;
+        std::string text;
+        if (point < 0x800) text = {octet(0xC0 | point >> 6), octet(0x80 | (point & 0x3F))};
+        else if (point < 0x10000)
+            text = {octet(0xE0 | point >> 12), octet(0x80 | (point >> 6 & 0x3F)), octet(0x80 | (point & 0x3F))};
+        else
+            text = {octet(0xF0 | point >> 18), octet(0x80 | (point >> 12 & 0x3F)), octet(0x80 | (point >> 6 & 0x3F)),
+                    octet(0x80 | (point & 0x3F))};
+        const bool right = point >= 0xA0 && (point < 0xD800 || point > 0xDFFF) && point <= 0x10FFFF;
+        ASSERT_EQ(mailbox::parse_utf8(text + "@b").has_value(), right) << point;
+        ASSERT_EQ(mailbox::parse_utf8("a@" + text).has_value(), right) << point;
+        ASSERT_EQ(mailbox::parse_utf8("\"" + text + "\"@b").has_value(), right) << point;
+        // Cut short, and behind that something else.
+        for (std::size_t size = 1; size != text.size(); ++size) {
+            ASSERT_FALSE(mailbox::parse_utf8("a@" + text.substr(0, size))) << point;
+            ASSERT_FALSE(mailbox::parse_utf8(text.substr(0, size) + "a@b")) << point;
+            ASSERT_FALSE(mailbox::parse_utf8(text.substr(0, size) + "\xC3\xBC@b")) << point;
+        }
+    }
+}
+
+TEST(MailboxUtf8, OverlongAndOtherWrongForms) {
+    for (const std::string_view bad : {"\x80",
+                                       "\xBF",
+                                       "\xC0\x80",
+                                       "\xC0\xAF",
+                                       "\xC1\xBF",
+                                       "\xC1\x81",
+                                       "\xE0\x80\x80",
+                                       "\xE0\x9F\xBF",
+                                       "\xE0\x82\xA9",
+                                       "\xF0\x80\x80\x80",
+                                       "\xF0\x8F\xBF\xBF",
+                                       "\xF4\x90\x80\x80",
+                                       "\xF5\x80\x80\x80",
+                                       "\xF8\x88\x80\x80\x80",
+                                       "\xFC\x84\x80\x80\x80\x80",
+                                       "\xFE",
+                                       "\xFF",
+                                       "\xC3\xBC\xBC",
+                                       "\xC3\xC3\xBC",
+                                       "\xED\xA0\x80",
+                                       "\xED\xBF\xBF",
+                                       "\xED\xA0\xBD\xED\xB3\xAC",
+                                       "\xC2\x80",
+                                       "\xC2\x9F",
+                                       "\xC3(",
+                                       "\xE2(\xA1",
+                                       "\xE2\x82("}) {
+        EXPECT_FALSE(mailbox::parse_utf8(std::string(bad) + "@b"));
+        EXPECT_FALSE(mailbox::parse_utf8("a@" + std::string(bad)));
+        EXPECT_FALSE(mailbox::parse_utf8("\"" + std::string(bad) + "\"@b"));
+    }
+}
+
+// RFC 5321 §4.5.3.1 counts octets, not characters.
+TEST(MailboxUtf8, LimitsAreInOctets) {
+    std::string local;
+    for (int i = 0; i != 32; ++i) local += "\xC3\xBC";
+    EXPECT_TRUE(mailbox::parse_utf8(local + "@b"));
+    EXPECT_FALSE(mailbox::parse_utf8(local + "a@b"));
+    EXPECT_TRUE(mailbox::parse_utf8(local + '@' + long_domain(254 - 65)));
+    EXPECT_FALSE(mailbox::parse_utf8(local + '@' + long_domain(254 - 64)));
 }
 
 } // namespace

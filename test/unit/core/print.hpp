@@ -17,8 +17,8 @@ inline void PrintTo(const enhanced_status& s, std::ostream* to) {
     *to << unsigned{s.klass} << '.' << s.subject << '.' << s.detail;
 }
 inline void PrintTo(action::kind what, std::ostream* to) {
-    static constexpr const char* names[] = {"write", "read",     "content", "refused",
-                                            "mail",  "answered", "ready",   "closed"};
+    static constexpr const char* names[] = {"ready",   "write", "read",     "content",
+                                            "refused", "mail",  "answered", "closed"};
     *to << names[static_cast<unsigned>(what)];
 }
 

@@ -22,9 +22,11 @@ TEST(Phase, NamesAndTimeLimits) {
         {phase::rcpt, "RCPT", 300},                                                                       // §4.5.3.2.3
         {phase::data, "DATA", 120},                                                                       // §4.5.3.2.4
         {phase::content, "content", 180},                                                                 // §4.5.3.2.5
-        {phase::quit, "QUIT", 10},
+        {phase::quit, "QUIT", 10},        {phase::vrfy, "VRFY", 300},         {phase::expn, "EXPN", 300},
+        {phase::help, "HELP", 300},       {phase::etrn, "ETRN", 300},         {phase::xforward, "XFORWARD", 300},
+        {phase::xclient, "XCLIENT", 300},
     };
-    static_assert(std::size(rows) == static_cast<std::size_t>(phase::quit) + 1, "a phase has no row");
+    static_assert(std::size(rows) == static_cast<std::size_t>(phase::xclient) + 1, "a phase has no row");
     static_assert(end_of_content_seconds == 600); // §4.5.3.2.6
     for (const row& r : rows) {
         EXPECT_EQ(name(r.where), r.called);
@@ -105,6 +107,12 @@ TEST(Status, WhetherToTryAgain) {
         {outcome::not_attempted, errc::cleartext_auth, 0, retry::no},
         {outcome::not_attempted, errc::malformed_reply, 0, retry::no},
         {outcome::not_attempted, errc::auth_unavailable, 0, retry::no},
+        // What the server cannot do it can no better in an hour.
+        {outcome::not_attempted, errc::extension_unavailable, 0, retry::no},
+        {outcome::not_attempted, errc::message_too_large, 0, retry::no},
+        {outcome::not_attempted, errc::mail_limit, 0, retry::yes}, // another connection has room
+        {outcome::deferred, errc::content_mismatch, 0, retry::no},
+        {outcome::deferred, errc::other_refused, 0, retry::yes},
         {outcome::not_attempted, errc::ok, 0, retry::no},
     };
     for (const row& r : rows) {

@@ -1,4 +1,5 @@
 // What dialogs cannot show well. Whole conversations are in test/dialog.
+#include "postrider/limits.hpp"
 #include "postrider/session.hpp"
 
 #include "print.hpp"
@@ -32,11 +33,12 @@ struct letter {
         for (recipient& r : recipients) r.forward_path = *mailbox::parse("to@example.com");
         mail.reverse_path = *mailbox::parse("from@example.com");
         mail.recipients = recipients;
+        mail.content.pulled = true; // from `conversation::parts`
     }
     const status& result(std::size_t at = 0) const { return recipients[at].result; }
 
     std::vector<recipient> recipients;
-    envelope mail;
+    postrider::mail mail;
 };
 
 // A session, and a server that says the next of its replies whenever it is waited for.
@@ -154,6 +156,34 @@ TEST(Session, StartRefusesCredentialsInClear) {
     }
 }
 
+TEST(Session, StartRefusesOptionsThatCannotBe) {
+    struct row {
+        std::uint16_t look_ahead;
+        bool helo, lmtp;
+        errc expected;
+    };
+    constexpr row rows[] = {
+        {1, false, false, errc::ok},
+        {65535, false, false, errc::ok},
+        {1, true, false, errc::ok},
+        {1, false, true, errc::ok},
+        {1, true, true, errc::invalid_parameter},
+        {0, false, false, errc::invalid_parameter},
+    };
+    for (const row& r : rows) {
+        session_options o = plain_options();
+        o.look_ahead = r.look_ahead;
+        o.helo = r.helo;
+        o.lmtp = r.lmtp;
+        conversation c;
+        EXPECT_EQ(c.s.start(o), r.expected);
+        EXPECT_EQ(c.s.wants_mail(), r.expected == errc::ok);
+        EXPECT_EQ(c.run().what, r.expected == errc::ok ? action::kind::read : action::kind::closed);
+        EXPECT_EQ(c.s.error(), r.expected);
+        EXPECT_EQ(c.sent, "");
+    }
+}
+
 TEST(Session, ARefusedStartCanBeFollowedByAGoodOne) {
     conversation c;
     ASSERT_EQ(c.s.start(with_credentials("a", std::string_view{"\0", 1})), errc::invalid_credentials);
@@ -187,6 +217,97 @@ TEST(Session, SendRefusesAnEnvelopeThatCannotBeSent) {
     EXPECT_EQ(c.sent, "");
 }
 
+TEST(Session, SendRefusesParametersOutOfRange) {
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    letter l{2};
+    l.recipients[1].result.code = 999;
+    const mail_parameters wrong[] = {{.envelope_id = "\n"}, {.prioritised = true, .priority = 10}};
+    for (const mail_parameters& p : wrong) {
+        l.mail.parameters = &p;
+        EXPECT_EQ(c.s.send(l.mail), errc::invalid_parameter);
+    }
+    l.mail.parameters = nullptr;
+    l.recipients[1].original_recipient = "\r";
+    EXPECT_EQ(c.s.send(l.mail), errc::invalid_parameter);
+    l.recipients[1].original_recipient = {};
+    l.recipients[1].notify.add(notify::nothing);
+    l.recipients[1].notify.add(notify::delay);
+    EXPECT_EQ(c.s.send(l.mail), errc::invalid_parameter);
+    EXPECT_EQ(l.result(1).code, 999) << "untouched";
+    l.recipients[1].notify = {};
+    EXPECT_EQ(c.s.send(l.mail), errc::ok);
+    EXPECT_EQ(l.result(1).code, 0);
+}
+
+// What lies in memory is looked through before an octet leaves, all of its parts, and over their borders.
+TEST(Session, SendRefusesBareLineEndingsInMemoryWhereTheCallerSaysSo) {
+    struct row {
+        std::string_view text;
+        std::array<std::string_view, 2> more;
+        bool bare;
+    };
+    constexpr row rows[] = {
+        {"a\r\n", {"b\r\n", "c"}, false}, {"a\r", {"\nb\r", "\n"}, false},
+        {"a\r", {"", "\n"}, false},       {"a\nb", {}, true},
+        {"a\r", {"b", ""}, true},         {"a", {"\n", ""}, true},
+        {"a", {"b", "c\r"}, true},
+    };
+    for (const row& r : rows)
+        for (const line_ends policy : {line_ends::normalise, line_ends::refuse}) {
+            conversation c;
+            session_options o = plain_options();
+            o.content = policy;
+            ASSERT_EQ(c.s.start(o), errc::ok);
+            letter l;
+            l.mail.content = {.text = r.text, .more = r.more};
+            l.recipients[0].result.code = 999;
+            const bool refused = r.bare && policy == line_ends::refuse;
+            EXPECT_EQ(c.s.send(l.mail), refused ? errc::bare_line_ending : errc::ok);
+            EXPECT_EQ(l.result().code, refused ? 999 : 0);
+            // Line ends are data there, and the caller says so.
+            l.mail.content.kind = octets::binary;
+            EXPECT_EQ(c.s.send(l.mail), refused ? errc::ok : errc::wrong_state);
+        }
+}
+
+// RFC 4468 §3.2: it stands on a command line, between spaces.
+TEST(Session, SendRefusesAUrlThatBreaksItsLine) {
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    letter l;
+    l.recipients[0].result.code = 999;
+    for (const std::string_view bad : {"imap://a b", "imap://a\r\nQUIT", "imap://a\x7F", "imap://\xC3\xBC", " "}) {
+        l.mail.content = {.url = bad};
+        EXPECT_EQ(c.s.send(l.mail), errc::invalid_parameter);
+        EXPECT_EQ(l.result().code, 999);
+    }
+    l.mail.content = {.url = "imap://a.example/b"};
+    EXPECT_EQ(c.s.send(l.mail), errc::ok);
+}
+
+TEST(Session, AMailIsTakenOnceAtATime) {
+    conversation c;
+    letter one, two;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(one.mail), errc::ok);
+    EXPECT_EQ(c.s.send(one.mail), errc::wrong_state);
+    EXPECT_EQ(c.s.send(two.mail), errc::ok);
+    EXPECT_EQ(c.s.send(one.mail), errc::wrong_state);
+    EXPECT_EQ(c.s.send(two.mail), errc::wrong_state);
+    ASSERT_EQ(c.run(no_extensions + mail_taken).what, action::kind::read);
+    EXPECT_EQ(c.mails, 1);
+    EXPECT_EQ(c.s.send(two.mail), errc::wrong_state);
+    EXPECT_EQ(c.s.send(one.mail), errc::ok) << "its turn is over";
+    ASSERT_EQ(c.run(mail_taken + mail_taken).what, action::kind::ready);
+    EXPECT_EQ(c.mails, 3);
+    EXPECT_EQ(one.result().what, outcome::accepted);
+    // On another connection nothing is under way.
+    ASSERT_EQ(c.s.send(two.mail), errc::ok);
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    EXPECT_EQ(c.s.send(two.mail), errc::ok);
+}
+
 TEST(Session, SendClearsTheResultsOfAnEnvelopeUsedAgain) {
     conversation c;
     ASSERT_EQ(c.s.start(plain_options()), errc::ok);
@@ -212,7 +333,7 @@ TEST(Session, TheNullReversePathIsSent) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Every call in every state
+// Every call in every state: a mail is taken at any time until the session is over, or leaves
 
 enum class with { nothing, mail, noop, reset, quit };
 
@@ -231,16 +352,16 @@ const situation situations[] = {
     {"EHLO is due", with::nothing, {"220 mx\r\n"}, action::kind::read, true, false},
     {"HELO is due", with::nothing, {"220 mx\r\n", "502 no\r\n"}, action::kind::read, true, false},
     {"ready", with::nothing, no_extensions, action::kind::ready, true, true},
-    {"greeting is due, mail waits", with::mail, {}, action::kind::read, false, false},
-    {"EHLO is due, mail waits", with::mail, {"220 mx\r\n"}, action::kind::read, false, false},
-    {"MAIL is due", with::mail, no_extensions, action::kind::read, false, false},
-    {"RCPT is due", with::mail, no_extensions + texts{"250 ok\r\n"}, action::kind::read, false, false},
-    {"DATA is due", with::mail, no_extensions + texts{"250 ok\r\n", "250 ok\r\n"}, action::kind::read, false, false},
+    {"greeting is due, mail waits", with::mail, {}, action::kind::read, true, false},
+    {"EHLO is due, mail waits", with::mail, {"220 mx\r\n"}, action::kind::read, true, false},
+    {"MAIL is due", with::mail, no_extensions, action::kind::read, true, false},
+    {"RCPT is due", with::mail, no_extensions + texts{"250 ok\r\n"}, action::kind::read, true, false},
+    {"DATA is due", with::mail, no_extensions + texts{"250 ok\r\n", "250 ok\r\n"}, action::kind::read, true, false},
     {"content is wanted", with::mail, no_extensions + texts{"250 ok\r\n", "250 ok\r\n", "354 go\r\n"},
-     action::kind::content, false, false},
-    {"a group is due", with::mail, pipelining, action::kind::read, false, false},
-    {"NOOP is due", with::noop, no_extensions, action::kind::read, false, false},
-    {"RSET is due", with::reset, no_extensions, action::kind::read, false, false},
+     action::kind::content, true, false},
+    {"a group is due", with::mail, pipelining, action::kind::read, true, false},
+    {"NOOP is due", with::noop, no_extensions, action::kind::read, true, false},
+    {"RSET is due", with::reset, no_extensions, action::kind::read, true, false},
     {"QUIT is due", with::quit, no_extensions, action::kind::read, false, false},
     {"NOOP was answered", with::noop, no_extensions + texts{"250 ok\r\n"}, action::kind::ready, true, true},
     {"RSET was answered", with::reset, no_extensions + texts{"250 ok\r\n"}, action::kind::ready, true, true},
@@ -294,6 +415,67 @@ TEST(Session, EveryCallBeforeStart) {
     EXPECT_EQ(s.noop(), errc::wrong_state);
     EXPECT_EQ(s.reset(), errc::wrong_state);
     EXPECT_EQ(s.quit(), errc::wrong_state);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// ask()
+
+TEST(Session, AskKnowsTheCommandsThatStandByThemselves) {
+    const std::string longest(limits::framed_path, 'x'), longer(limits::framed_path + 1, 'x');
+    struct row {
+        phase command;
+        std::string_view argument;
+        errc expected;
+        std::string_view line;
+    };
+    const row rows[] = {
+        {phase::noop, "", errc::ok, "NOOP"},
+        {phase::rset, "", errc::ok, "RSET"},
+        {phase::help, "", errc::ok, "HELP"},
+        {phase::help, "MAIL", errc::ok, "HELP MAIL"},
+        {phase::vrfy, "bob", errc::ok, "VRFY bob"},
+        {phase::expn, "a list", errc::ok, "EXPN a list"},
+        {phase::etrn, "@b.example", errc::ok, "ETRN @b.example"},
+        {phase::xforward, "ADDR=192.0.2.1 NAME=[UNAVAILABLE]", errc::ok, "XFORWARD ADDR=192.0.2.1 NAME=[UNAVAILABLE]"},
+        {phase::xclient, "ADDR=192.0.2.1", errc::ok, "XCLIENT ADDR=192.0.2.1"},
+        {phase::vrfy, "b\xC3\xBC", errc::ok, "VRFY b\xC3\xBC"},
+        {phase::noop, "a", errc::invalid_parameter, ""},
+        {phase::rset, "a", errc::invalid_parameter, ""},
+        {phase::vrfy, "", errc::invalid_parameter, ""},
+        {phase::expn, "", errc::invalid_parameter, ""},
+        {phase::etrn, "", errc::invalid_parameter, ""},
+        {phase::xforward, "", errc::invalid_parameter, ""},
+        {phase::xclient, "", errc::invalid_parameter, ""},
+        {phase::vrfy, longer, errc::invalid_parameter, ""},
+        {phase::vrfy, "a\r\nQUIT", errc::invalid_parameter, ""},
+        {phase::help, "a\n", errc::invalid_parameter, ""},
+        {phase::help, "\x7F", errc::invalid_parameter, ""},
+        {phase::etrn, std::string_view{"a\0", 2}, errc::invalid_parameter, ""},
+        {phase::connect, "", errc::invalid_parameter, ""},
+        {phase::greeting, "", errc::invalid_parameter, ""},
+        {phase::ehlo, "a", errc::invalid_parameter, ""},
+        {phase::helo, "a", errc::invalid_parameter, ""},
+        {phase::auth, "PLAIN", errc::invalid_parameter, ""},
+        {phase::mail, "FROM:<>", errc::invalid_parameter, ""},
+        {phase::rcpt, "TO:<a>", errc::invalid_parameter, ""},
+        {phase::data, "", errc::invalid_parameter, ""},
+        {phase::content, "", errc::invalid_parameter, ""},
+        {static_cast<phase>(200), "", errc::invalid_parameter, ""},
+    };
+    for (const row& r : rows) {
+        SCOPED_TRACE(testing::Message() << name(r.command) << ' ' << r.argument);
+        conversation c;
+        ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+        ASSERT_EQ(c.run(no_extensions).what, action::kind::ready);
+        c.take_sent();
+        EXPECT_EQ(c.s.ask(r.command, r.argument), r.expected);
+        EXPECT_EQ(c.run().what, r.expected == errc::ok ? action::kind::read : action::kind::ready);
+        EXPECT_EQ(c.sent, r.expected == errc::ok ? std::string(r.line) + "\r\n" : "");
+    }
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.run(no_extensions).what, action::kind::ready);
+    EXPECT_EQ(c.s.ask(phase::vrfy, longest), errc::ok);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -614,6 +796,35 @@ TEST(Session, BareLineEndingsAreRefusedWhereTheCallerSaysSo) {
     c.parts = {"a\r", "\n.\r\n"};
     EXPECT_EQ(c.run(no_extensions + mail_taken).what, action::kind::ready);
     EXPECT_EQ(c.sent, envelope_sent + "a\r\n..\r\n.\r\n");
+}
+
+// Who holds what was gathered elsewhere, and has no room for a line: nothing is rendered, and nothing is lost.
+TEST(Session, AnEmptyBufferAsksForAFlush) {
+    conversation c;
+    letter l;
+    l.mail.content = {.text = "hi\r\n"};
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    EXPECT_EQ(c.s.next({}).what, action::kind::read);
+    c.s.received("220 mx\r\n");
+    for (int i = 0; i != 3; ++i) {
+        const action a = c.s.next({});
+        EXPECT_EQ(a.what, action::kind::write);
+        EXPECT_EQ(a.where, phase::ehlo);
+        EXPECT_EQ(a.octets, "");
+        EXPECT_FALSE(a.ends);
+    }
+    ASSERT_EQ(c.run({"250 mx\r\n"}).what, action::kind::read);
+    c.s.received("250 ok\r\n");
+    const action a = c.s.next({});
+    EXPECT_EQ(a.what, action::kind::write);
+    EXPECT_EQ(a.where, phase::rcpt);
+    EXPECT_EQ(a.mail, &l.mail);
+    EXPECT_EQ(a.octets, "");
+    ASSERT_EQ(c.run({"250 ok\r\n", "354 go\r\n"}).where, phase::content);
+    EXPECT_EQ(c.sent, envelope_sent + "hi\r\n.\r\n");
+    EXPECT_EQ(l.mail.progress.content_octets(), 7u);
+    EXPECT_EQ(l.mail.progress.transactions(), 1u);
 }
 
 // The end of the content counts as sent by what the system took.

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,16 @@ struct extensions {
     bool dsn = true;
     bool vrfy = false;
     bool help = false;
+    bool expn = false;
+    bool etrn = false;
+    bool limits = false;                             // what they are: config::limits
+    bool deliverby = false;                          // BY=
+    bool mt_priority = false;                        // MT-PRIORITY=
+    bool futurerelease = false;                      // HOLDFOR=, HOLDUNTIL=
+    bool requiretls = false;                         // over TLS only, unless config::requiretls_in_clear
+    bool burl = false;                               // the content is the URL
+    bool xclient = false;                            // Postfix's
+    bool xforward = false;                           // Postfix's
     std::vector<std::string> auth{"PLAIN", "LOGIN"}; // offered only when there are users
     std::vector<std::string> extra;                  // further lines, sent as they are
 
@@ -42,6 +53,20 @@ struct extensions {
 
     // Turns one EHLO keyword on or off; false when the sink knows no such keyword.
     [[nodiscard]] bool turn(std::string_view keyword, bool on);
+};
+
+// RFC 9422; 0 is no limit. They hold whether LIMITS is offered or not: a server may have limits and be silent
+// about them.
+struct limits {
+    std::uint64_t mails = 0;        // MAIL commands of a connection, refused ones included; one more is told 421
+    std::uint64_t recipients = 0;   // RCPT commands of a mail, refused ones included; one more is told 452
+    std::uint64_t rcpt_domains = 0; // different domains of a connection's accepted recipients; one more: 452
+};
+
+// What is said to one VRFY, EXPN, ETRN or HELP.
+struct answer {
+    std::string command; // "VRFY jones", case aside
+    std::string reply;   // "250 2.1.5 <jones@example.com>"; CRLF between lines, none at the end
 };
 
 struct config {
@@ -52,7 +77,8 @@ struct config {
     sink::protocol protocol = sink::protocol::smtp;
 
     extensions offers;
-    std::string refuse_ehlo; // when set, the reply to EHLO: makes clients fall back to HELO
+    std::string refuse_ehlo;     // when set, the reply to EHLO: makes clients fall back to HELO
+    std::vector<answer> answers; // where the verb is offered; without one: 252, 550, 251 and 214
     std::vector<user> users;
     bool require_auth = false;
     std::string login_user_prompt = "Username:";
@@ -61,6 +87,17 @@ struct config {
     std::uint64_t max_message_octets = 0; // 0: no limit
     std::size_t max_recipients = 0;       // 0: no limit
     std::size_t max_command_octets = 2048;
+    sink::limits limits;
+    std::optional<sink::limits> limits_after_auth; // from the 235 on, and in the EHLO after it
+    std::uint64_t deliverby_minimum = 0;           // seconds
+    std::string mt_priority_policy;                // "MIXER"
+    std::uint64_t futurerelease_seconds = 999'999'999;
+    std::string futurerelease_until = "9999-12-31T23:59:59Z";
+    bool requiretls_in_clear = false;
+    // After a refused BDAT the transaction takes no other, as RFC 3030 has it. Exim 4.96 does take one: with
+    // recipients that came meanwhile, and under the sender of the mail that failed.
+    bool bdat_after_refusal = false;
+
     std::size_t max_open_connections = 0;      // 0: no limit; one more is told 421
     std::chrono::milliseconds idle_timeout{0}; // 0: none; a client idle for longer is told 421
 

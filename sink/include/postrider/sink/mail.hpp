@@ -26,11 +26,13 @@ struct mail {
     std::string auth_user; // empty: not authenticated
     std::string from;      // without the angle brackets; empty for <>
     std::vector<parameter> parameters;
+    std::vector<parameter> xclient;    // the attributes of the last XCLIENT
+    std::vector<parameter> xforward;   // and of the XFORWARDs that were for this mail
     std::vector<recipient> recipients; // the accepted ones, in order, duplicates included
     std::string content;               // after unstuffing; empty when only the folder keeps it
     std::uint64_t octets = 0;
-    std::string sha256; // of the content, in hexadecimal
-    bool by_bdat = false;
+    std::string sha256;   // of the content, in hexadecimal
+    bool by_bdat = false; // or BURL, whose URLs then stand in the content
     // Whether the kernel took the whole reply. A mail is accepted once that is decided, even if the reply is
     // then cut: the gap between the two is what a client must call `unknown`.
     bool reply_delivered = false;

@@ -1,0 +1,387 @@
+// The state machine's reply side: what a reply belongs to, and what it means. The theory of operation is in session.cpp.
+
+#include "postrider/session.hpp"
+
+namespace postrider {
+
+/// Deals with what was received, up to the end of a reply that has consequences. Returns whether there was one.
+bool session_base::read_replies() noexcept {
+    for (;;) {
+        const reply_reader::event event = reader_.next(line_.input);
+        if (event == reply_reader::event::more) return false;
+        if (event == reply_reader::event::failed) {
+            distrust(reader_.error());
+            return true;
+        }
+        if (here() == phase::ehlo) {
+            // Line 1 is the server's name and greeting (RFC 5321 §4.1.1.1).
+            std::string_view line = reader_.line();
+            if (reader_.line_cut()) // PLAIN may be what is left of PLAIN-CLIENTTOKEN
+                while (!line.empty() && line.back() != ' ') line.remove_suffix(1);
+            if (reader_.line_number() > 1) line_.offered.add_line(line);
+            if (event == reply_reader::event::line) reader_.drop_text();
+        }
+        if (event == reply_reader::event::reply) {
+            on_reply();
+            return true;
+        }
+    }
+}
+
+void session_base::on_reply() noexcept {
+    const std::uint16_t code = reader_.code();
+    const unsigned digit = code / 100u;
+    const phase at = line_.read.at;
+    ++line_.serial;
+    if (at == phase::quit) return over(line_.error, line_.ended);
+
+    status s;
+    s.where = here();
+    s.code = code;
+    s.enhanced = reader_.enhanced();
+    if (line_.outstanding == 0) {
+        // Nobody asked. A server may say 421 at any moment (RFC 5321 §3.8); everything else is out of step.
+        if (code != 421) return distrust(errc::unexpected_reply);
+        s.error = errc::refused;
+        s.what = outcome::deferred;
+        if (line_.started != nullptr && line_.started->progress.sent_ != 0) decide(*line_.started, s);
+        s.what = outcome::not_attempted;
+        decide_all(s);
+        return over(errc::refused, s.where);
+    }
+    s.what = outcome::accepted;
+    if (digit >= 4) {
+        s.what = digit == 4 ? outcome::deferred : outcome::rejected;
+        s.error = errc::refused;
+    } else if (at == phase::data       ? digit != 3
+               : at == phase::auth     ? code != 235 && code != 334
+               : at == phase::greeting ? code != 220
+                                       : digit != 2) {
+        // A code of a digit that makes no sense for its command is no answer to it (RFC 5321 §4.3.2). 220 alone greets
+        // (§4.3.1): another may be the answer to somebody else's command. 235 alone says that the server knows who we are
+        // (RFC 4954 §6).
+        return distrust(errc::unexpected_reply);
+    }
+    --line_.outstanding;
+    const bool of_mail = at >= phase::rset && at < phase::quit && !line_.asked;
+    if (of_mail) --line_.first->progress.outstanding_;
+    if (code == 421 && of_mail) return on_goodbye(s);
+
+    switch (at) {
+    case phase::greeting:
+    case phase::ehlo:
+    case phase::helo: return on_hello(s);
+    case phase::auth: return on_auth(s);
+    case phase::mail: return on_mail(s);
+    case phase::rcpt: return on_recipient(s);
+    case phase::data: return on_data(s);
+    case phase::content: return on_content(s);
+    default: break;
+    }
+    if constexpr (config::many_mails) return of_mail ? on_reset(s) : on_answer(at, s);
+}
+
+/// RSET in front of a mail.
+void session_base::on_reset(status s) noexcept {
+    if (!refused(s)) {
+        line_.mail_open = false;
+        line_.first->progress.reset_done_ = true;
+        line_.read.at = phase::mail;
+        return;
+    }
+    // The server may still hold the recipients of the mail before, and what was sent behind it would reach them too;
+    // another connection will not.
+    s.what = outcome::deferred;
+    const bool behind = line_.outstanding != 0;
+    for (mail* m = line_.first; m != nullptr; m = m->progress.next_)
+        if (handed_over(*m)) decide(*m, no_answer(errc::unexpected_reply));
+    leave(s);
+    if (behind) over(s.error, phase::rset);
+}
+
+/// A command by itself.
+void session_base::on_answer(phase command, const status& s) noexcept {
+    line_.asked = false;
+    line_.read.at = phase::connect;
+    line_.event = action::kind::answered;
+    line_.event_mail = nullptr;
+    if (command == phase::rset && !refused(s)) line_.mail_open = false;
+    if (command == phase::xclient && !refused(s)) {
+        // The server stands behind its greeting again.
+        line_.up = line_.authenticated = line_.mail_open = line_.written_open = false;
+        line_.write.at = options_.helo ? phase::helo : phase::ehlo;
+    }
+    if (s.code == 421) leave(s);
+}
+
+void session_base::on_hello(status& s) noexcept {
+    if (refused(s)) {
+        // RFC 5321 §4.1.4, §4.2.4: these say that EHLO is not known; any other refusal is meant for us.
+        const bool old = s.code == 500 || s.code == 501 || s.code == 502 || s.code == 504;
+        line_.offered = {};
+        s.what = outcome::not_attempted;
+        if (s.where == phase::ehlo && old && !options_.lmtp) line_.write.at = phase::helo;
+        else leave(s);
+    } else if (s.where == phase::greeting) {
+        line_.write.at = options_.helo ? phase::helo : phase::ehlo;
+    } else if (!line_.authenticates || line_.authenticated) {
+        idle();
+    } else if ((line_.chosen = choose_mechanism()) != mechanism::none) {
+        line_.challenges = 0;
+        line_.write.at = phase::auth;
+    } else if (options_.auth.when != auth_when::required &&
+               (options_.auth.when != auth_when::if_offered || !line_.offered.has(extension::auth))) {
+        idle();
+    } else {
+        s = {.where = s.where, .error = errc::auth_unavailable};
+        leave(s);
+    }
+}
+
+mechanism session_base::choose_mechanism() const noexcept {
+    const credentials& c = options_.auth;
+    const flags<mechanism> offered = line_.offered.mechanisms;
+    if (offered.has(c.preferred)) return c.preferred;
+    if (!offered.empty()) return offered.has(mechanism::plain) ? mechanism::plain : mechanism::login;
+    // AUTH is an extension: none after HELO (RFC 4954 §3).
+    const bool blind = c.when == auth_when::attempt
+                           ? line_.read.at == phase::ehlo
+                           : c.when == auth_when::attempt_if_offered && line_.offered.has(extension::auth);
+    return blind ? mechanism::plain : mechanism::none;
+}
+
+/// Whether AUTH carries all that it has to say, so that it may share a group (RFC 4954 §4).
+bool session_base::one_step_auth() const noexcept {
+    const credentials& c = options_.auth;
+    // RFC 4954 §4: no initial response where the line would be longer than 512 octets.
+    return line_.chosen == mechanism::plain && c.initial_response && c.user.size() + c.password.size() <= 370;
+}
+
+void session_base::on_auth(const status& s) noexcept {
+    const bool behind = line_.outstanding != 0;
+    line_.auth_due = false;
+    if (s.code == 235) {
+        line_.authenticated = line_.limits_stale = true;
+        if (!behind) return idle();
+        line_.up = true;
+        line_.read = beginning();
+        return;
+    }
+    if (!refused(s)) {
+        // 334. PLAIN has one message, LOGIN has two; a server that asks for more gets nothing more. And where something was
+        // sent behind AUTH the server takes that for the answer: every count is off by one.
+        const unsigned most = line_.chosen == mechanism::login ? 2 : 1;
+        if (line_.challenges == most || behind) {
+            ++line_.outstanding;
+            distrust(errc::unexpected_reply);
+            if (behind) line_.open = false;
+            return;
+        }
+        line_.up = false;
+        ++line_.challenges;
+        line_.write.at = phase::auth;
+        return;
+    }
+    // A refusal is final: the same secret is not shown again by a weaker mechanism.
+    if (!behind) return leave(s);
+    // What was sent behind it is judged without it. Nothing is added that could make the server take a mail; what it takes
+    // all the same is told as taken.
+    line_.goodbye = s;
+    line_.read = beginning();
+    bool half = content_.in_chunk;
+    for (mail* m = line_.first; m != nullptr; m = m->progress.next_) {
+        if (m->progress.ending_sent_) {
+            half = half || !handed_over(*m);
+            continue;
+        }
+        decide(*m, s);
+        m->progress.failing_ = true;
+        if (m == line_.started) break;
+    }
+    if (half) {
+        // Octets that would make it take a mail have not left yet: they must not.
+        lose(errc::refused);
+        return over(errc::refused, phase::auth);
+    }
+}
+
+void session_base::on_mail(const status& s) noexcept {
+    mail& m = *line_.first;
+    line_.mail_open = !refused(s);
+    if (refused(s)) {
+        decide(m, s);
+        m.progress.failing_ = true;
+    }
+    line_.read.recipient = m.progress.first_;
+    advance_read();
+}
+
+/// The read cursor stands behind MAIL or a RCPT: it moves on to the next command of the mail.
+void session_base::advance_read() noexcept {
+    mail& m = *line_.first;
+    mail_progress& p = m.progress;
+    cursor& read = line_.read;
+    read.at = phase::rcpt;
+    for (; read.recipient != m.recipients.size(); ++read.recipient)
+        if (m.recipients[read.recipient].at == recipient::standing::sent) return;
+    read = {p.data_sent_ ? phase::data : phase::content, p.first_};
+}
+
+void session_base::on_recipient(const status& s) noexcept {
+    mail& m = *line_.first;
+    mail_progress& p = m.progress;
+    const std::size_t index = line_.read.recipient++;
+    recipient& r = m.recipients[index];
+    // RFC 5321 §4.5.3.1.10: more than it takes at a time is 452, of old 552. One that is alone is refused for itself.
+    const bool said = s.enhanced.subject == 5 && s.enhanced.detail == 3;
+    status full = s; // RFC 5321 §4.5.3.1.10: temporary, also where an old server says 552
+    if (said && s.code == 552) full.what = outcome::deferred;
+    const bool again = config::many_mails && p.taken_ != 0 && (s.code == 452 || (s.code == 552 && said)) &&
+                       (said || !s.enhanced) && m.policy == recipient_policy::best_effort && !p.failing_ &&
+                       repeatable(m);
+    if (!refused(s)) {
+        ++p.taken_;
+        r.at = recipient::standing::taken;
+        p.one_over_ = false;
+        line_.mail_open = true; // also where MAIL was refused
+    } else if (again) {
+        r.at = recipient::standing::waiting;
+        r.result = full;
+        ++p.waiting_;
+        // A bare 452 may mean this recipient alone, whose mailbox is full; a second one in a row does not.
+        if (!p.full_ && (said || p.one_over_)) {
+            line_.rcpt_most = static_cast<std::uint32_t>(p.taken_);
+            p.full_ = true;
+        }
+        p.one_over_ = true;
+        if (p.full_ && &m == line_.started && line_.write.at == phase::rcpt && line_.rendered == 0) next_recipient();
+    } else {
+        p.refused_some_ = true;
+        r.at = recipient::standing::done;
+        if (r.result.open() && line_.goodbye.where == phase::auth) {
+            r.result = line_.goodbye; // that came first
+        } else if (r.result.open()) {
+            r.result = full;
+            line_.event = action::kind::refused;
+            line_.event_mail = &m;
+            line_.event_recipient = index;
+        }
+    }
+    advance_read();
+}
+
+void session_base::on_data(const status& s) noexcept {
+    mail& m = *line_.first;
+    mail_progress& p = m.progress;
+    if (refused(s)) {
+        decide(m, s);
+        return stop_writing();
+    }
+    if constexpr (config::pipelining) {
+        // RFC 2920 §3.1: nobody is left to get the mail, so a lone dot and not the mail. But where the server took a
+        // recipient although it refused MAIL, or AUTH, the dot would deliver an empty mail; and how many answers a dot for
+        // nobody has over LMTP is not known.
+        p.discard_ = p.taken_ == 0;
+        if ((p.failing_ && !p.discard_) || (p.discard_ && options_.lmtp)) {
+            lose(errc::unexpected_reply);
+            return over(errc::unexpected_reply, phase::data);
+        }
+    }
+    p.go_ahead_ = true;
+    p.outstanding_ = 1;
+    line_.outstanding = 1;
+    line_.read = {phase::content, p.first_};
+}
+
+void session_base::on_content(const status& s) noexcept {
+    mail& m = *line_.first;
+    mail_progress& p = m.progress;
+    if (config::chunking && p.chunked_) {
+        if (s.code == 500 || s.code == 502) {
+            // It does not know BDAT: the octets behind it may have been run as commands.
+            lose(errc::unexpected_reply);
+            return over(errc::unexpected_reply, phase::content);
+        }
+        const bool last = p.chunks_ == 0;
+        if (!last) --p.chunks_;
+        if (refused(s) && (!last || !handed_over(m))) {
+            // No further BDAT; one that was begun is finished (RFC 3030 §4.2).
+            decide(m, s);
+            p.failing_ = true;
+        }
+        if (!last) {
+            line_.read.recipient = m.recipients.size();
+            return advance_read();
+        }
+        if (!handed_over(m)) {
+            if (refused(s)) return;
+            ++line_.outstanding;
+            return distrust(errc::unexpected_reply); // it accepts what it cannot have
+        }
+    } else if (!handed_over(m)) {
+        ++line_.outstanding;
+        if (!refused(s)) return distrust(errc::unexpected_reply);
+        decide(m, s);
+        lose(errc::refused);
+        return over(errc::refused, phase::content); // refused in the middle: to stop now is to close
+    }
+    p.taken_over_ = p.taken_over_ || !refused(s);
+    if (config::lmtp && options_.lmtp && p.taken_ != 0) {
+        // RFC 2033 §4.2: an answer for each recipient that was taken, in their order.
+        cursor& read = line_.read;
+        const std::size_t size = m.recipients.size();
+        while (read.recipient != size && m.recipients[read.recipient].at != recipient::standing::taken)
+            ++read.recipient;
+        if (read.recipient != size) {
+            recipient& r = m.recipients[read.recipient];
+            r.at = recipient::standing::done;
+            if (r.result.open()) r.result = s; // else a BDAT before the last was refused, for all of them
+            if (refused(s)) {
+                line_.event = action::kind::refused;
+                line_.event_mail = &m;
+                line_.event_recipient = read.recipient;
+            }
+        }
+        line_.mail_open = false;
+        if (--p.taken_ == 0) return;
+        ++p.outstanding_;
+        ++line_.outstanding;
+        return;
+    }
+    decide(m, s);
+    // The dot ends a transaction whatever is answered, BDAT only where it is taken (RFC 5321 §4.1.1.4, RFC 3030 §4.2).
+    if (!refused(s) || !p.chunked_) line_.mail_open = false;
+}
+
+/// 421 to a command of a mail: the server closes the connection (RFC 5321 §3.8).
+void session_base::on_goodbye(const status& s) noexcept {
+    mail& m = *line_.first;
+    const bool behind = line_.outstanding != 0;
+    if (s.where == phase::content && m.progress.chunks_ == 0 && handed_over(m)) on_content(s);
+    bool committed = false;
+    for (const mail* other = &m; other != nullptr; other = other->progress.next_)
+        committed = committed || (handed_over(*other) && other->progress.outstanding_ != 0);
+    if (!behind || !committed) {
+        leave(s);
+        if (behind) over(s.error, s.where);
+        return;
+    }
+    // If it closes now, nothing behind this command was looked at. But mails behind it may have been taken all the same:
+    // what comes, or how the connection ends, will tell.
+    line_.goodbye = s;
+    if (s.where == phase::rset) {
+        line_.read.at = phase::mail;
+    } else if (s.where != phase::content) {
+        if (s.where == phase::rcpt) {
+            recipient& r = m.recipients[line_.read.recipient];
+            r.at = recipient::standing::done; // the others may get it
+            if (r.result.open()) r.result = s;
+        }
+        line_.read.recipient = s.where == phase::mail ? m.progress.first_ : line_.read.recipient + 1;
+        advance_read();
+    } else if (m.progress.chunks_ != 0) {
+        --m.progress.chunks_;
+    }
+}
+
+} // namespace postrider

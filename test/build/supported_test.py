@@ -1,0 +1,66 @@
+"""tools/supported-check: a row without a verdict, or with a test that is not there, fails."""
+import unittest
+
+from tree import ToolTest
+
+HEAD = "| Clause | Binds a client to | Verdict | Test |\n|---|---|---|---|\n"
+FILES = {
+    "test/dialog/hello.md": "# Hello\n\nText.\n\n## EHLO, as it is meant\n\n```dialog\nS: 220 a\n# no heading\n```\n\n"
+                            "## Only text\n\n## Other code\n\n```\nS: 220 a\n```\n",
+    "test/unit/core/session_test.cpp": "TEST(Session, Starts) {}\nTEST_F(authentication, is_final) {}\n"
+                                       "// TEST(Session, Commented) {}\n",
+    "test/io/deep/waits_test.cpp": "TEST_P(Waits, Few) {}\n",
+}
+
+
+class Supported(ToolTest):
+    def page(self, rows, head=HEAD):
+        return {**FILES, "doc/supported-smtp.md": f"# What is supported\n\n{head}{rows}\n"}
+
+    def refused(self, row, why):
+        self.assert_fails(f"doc/supported-smtp.md:6: {why}", "supported-check", self.page(f"| §1 | x | caller's | |\n{row}\n"))
+
+    def test_every_verdict_and_every_kind_of_test(self):
+        self.assert_passes("supported-check", self.page(
+            "| §1 | EHLO | yes | `hello.md: EHLO, as it is meant`, `Session.Starts` |\n"
+            "| §2 | a \\| b | yes | `authentication.is_final` `Waits.Few` |\n"
+            "| §3 | x | refused: nobody asked | |\n| §4 | x | refused: or did they? | `Session.Starts` |\n"
+            "| §5 | x | not yet | |\n| §6 | x | caller's | |\n"
+            "\n| Extension | Debian's servers |\n|---|---|\n| SIZE | `whatever`: all |\n"))
+
+    def test_tests_that_are_not_there(self):
+        for name in ("hello.md: EHLO", "hello.md: Only text", "hello.md: Other code", "hello.md: no heading", "hello.md: Hello",
+                     "hello.md", "gone.md: EHLO, as it is meant", "Session.Gone", "Session", "Waits.Starts",
+                     "Session.Commented"):
+            with self.subTest(name):
+                self.refused(f"| §2 | x | yes | `Session.Starts`, `{name}` |", f"§2: no such test: {name}")
+        for verdict in ("refused: why", "not yet", "caller's"):
+            self.refused(f"| §2 | x | {verdict} | `Session.Gone` |", "§2: no such test: Session.Gone")
+
+    def test_yes_without_a_test(self):
+        self.refused("| §2 | x | yes | |", "§2: a `yes` without a test")
+
+    def test_a_name_without_backticks(self):
+        self.refused("| §2 | x | yes | `Session.Starts`, Waits.Few |", "§2: not the name of a test")
+
+    def test_unknown_verdicts(self):
+        for verdict in ("", "no", "Yes", "yes, mostly", "refused", "refused:", "not yet: soon", "callers"):
+            with self.subTest(verdict):
+                self.refused(f"| §2 | x | {verdict} | `Session.Starts` |", f"§2: unknown verdict: {verdict}")
+
+    def test_rows_of_another_shape(self):
+        self.refused("| §2 | x | yes |", "has 3 cells, and not 4")
+        self.refused("| §2 | x | y | yes | `Session.Starts` |", "has 5 cells, and not 4")
+        self.refused("| | x | yes | `Session.Starts` |", "names no clause")
+
+    def test_a_table_that_would_be_overlooked(self):
+        self.assert_fails("columns of no table that is known", "supported-check",
+                          self.page("| §1 | x | caller's | |\n", HEAD.replace("Verdict", "Here")))
+
+    def test_a_page_that_judges_nothing(self):
+        self.assert_fails("nothing was checked", "supported-check", self.page("", ""))
+        self.assert_fails("missing", "supported-check", FILES)
+
+
+if __name__ == "__main__":
+    unittest.main()
