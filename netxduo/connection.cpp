@@ -229,20 +229,19 @@ void supply(connection& c, mail_item& item, bool first, CHAR* out) noexcept {
     if (text.ended()) c.session.end_of_content();
 }
 
+} // namespace
+
 #ifndef NX_SMTP_CLIENT_BASIC
-/// Keeps the text of the reply that decides about a mail: behind it, in the same flight, come others.
-void note(connection& c, const mail* about) noexcept {
-    if (about == c.noted) return;
-    c.noted = about;
-    const reply said = c.session.last_reply();
-    c.client->nx_smtp_client_text_code = said.code;
-    c.client->nx_smtp_client_text_cut = said.cut ? NX_TRUE : NX_FALSE;
-    c.client->nx_smtp_client_text_length = static_cast<USHORT>(said.text.size());
-    for (std::size_t i = 0; i != said.text.size(); ++i) c.client->nx_smtp_client_text[i] = said.text[i];
+void connection::note(const mail* about) noexcept {
+    if (about != nullptr && about == noted) return;
+    noted = about;
+    const reply said = session.last_reply();
+    client->nx_smtp_client_text_code = said.code;
+    client->nx_smtp_client_text_cut = said.cut ? NX_TRUE : NX_FALSE;
+    client->nx_smtp_client_text_length = static_cast<USHORT>(said.text.size());
+    for (std::size_t i = 0; i != said.text.size(); ++i) client->nx_smtp_client_text[i] = said.text[i];
 }
 #endif
-
-} // namespace
 
 bool connection::converse(CHAR* out, CHAR* in) noexcept {
     for (;;) {
@@ -260,7 +259,11 @@ bool connection::converse(CHAR* out, CHAR* in) noexcept {
             break;
         case action::kind::ready: done = flush(*this);
 #ifndef NX_SMTP_CLIENT_BASIC
-            if (done && work != nullptr) return true;
+            if (done && work != nullptr) {
+                if (received == NX_NULL) return true;
+                static_cast<void>(take_in(NX_NO_WAIT, in)); // what is left of the packet, and then the packet itself
+                break;
+            }
 #endif
             if (done) static_cast<void>(session.quit());
             break;
@@ -272,18 +275,18 @@ bool connection::converse(CHAR* out, CHAR* in) noexcept {
             // The mail is decided. What else lies in the buffer was said unasked, and must not replace the reply's text.
             session.received({});
 #else
-            note(*this, a.mail);
+            note(a.mail);
             if (work == nullptr) {
                 // The mail is decided. What else lies in the buffer was said unasked, where no other command was sent.
                 if (a.what == action::kind::mail || !session.offered().has(extension::pipelining)) session.received({});
-            } else if (a.what == action::kind::mail) {
-                work->done(*this, static_cast<mail_item&>(*a.mail));
+            } else if (a.what != action::kind::refused) {
+                work->done(*this, a);
             }
 #endif
             break;
         }
 #ifndef NX_SMTP_CLIENT_BASIC
-        unread = a.what >= action::kind::refused;
+        unread = a.what == action::kind::read || a.what >= action::kind::refused;
 #endif
         if (!done) session.failed(errc::timed_out);
     }

@@ -23,6 +23,7 @@ struct mail_item : mail {
     UINT failure = NX_SUCCESS; ///< the status of what failed: a service of NetX Duo, a check, the source
     UINT (*source)(VOID* context, UINT first, UCHAR** octets, ULONG* length, UINT* last) = nullptr;
     VOID* source_context = nullptr;
+    bool source_repeats = false;
     mail_item* behind = nullptr; ///< the next of those that were handed over together
 #endif
 };
@@ -61,6 +62,10 @@ struct connection {
     void close() noexcept;
     /// Hands the next octets from the server to the session. They lie in `in` until it has dealt with them.
     bool take_in(ULONG wait, CHAR* in) noexcept;
+#ifndef NX_SMTP_CLIENT_BASIC
+    /// Keeps the text of the reply that decides about a mail: behind it, in the same flight, come others.
+    void note(const mail* about) noexcept;
+#endif
 };
 
 #ifndef NX_SMTP_CLIENT_BASIC
@@ -68,12 +73,13 @@ struct connection {
 struct batch {
     /// Before each turn: the session may be given something to do, and `in` what the server has said meanwhile.
     void (*turn)(connection&, CHAR* in);
-    void (*done)(connection&, mail_item&); ///< a mail has its results
+    void (*done)(connection&, const action&); ///< a mail has its results, or a command its answer
     mail_item* first = nullptr;
     mail_item* next = nullptr; ///< the first that was not handed over yet
     UINT window = 1;
     UINT under_way = 0;
-    bool answered = false; ///< the server has decided about a mail on this connection
+    bool answered = false;      ///< the server has decided about a mail on this connection, or has answered the command
+    postrider::status answer{}; ///< to a command by itself
 };
 #endif
 

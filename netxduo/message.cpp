@@ -90,12 +90,12 @@ std::string_view message::next(CHAR* buffer) noexcept {
     return fixed[index];
 }
 
-void declare(mail_content& content, message& text, CHAR* buffer) noexcept {
+void declare(mail_content& content, message& text, CHAR* buffer, bool whole) noexcept {
     content.pulled = true;
     content.as_it_is = true; // as the original: octets above 127 leave whatever the server offers
     if constexpr (config::parameters) {
         content_facts facts;
-        while (!text.ended()) facts.look_through(text.next(buffer));
+        while (!(whole ? text.ended() : text.at_body())) facts.look_through(text.next(buffer));
         text.restart();
         facts.end();
         content.size = facts.size + (facts.line_start ? 0 : 2);
@@ -104,6 +104,7 @@ void declare(mail_content& content, message& text, CHAR* buffer) noexcept {
     } else {
         NX_PARAMETER_NOT_USED(text);
         NX_PARAMETER_NOT_USED(buffer);
+        NX_PARAMETER_NOT_USED(whole);
     }
 }
 

@@ -51,8 +51,8 @@ private:
 #endif
 };
 
-/// Looks the whole text through for what MAIL says of it.
-void declare(mail_content& content, message& text, CHAR* buffer) noexcept;
+/// Looks the text through, `whole` or up to the body, for what MAIL says of it.
+void declare(mail_content& content, message& text, CHAR* buffer, bool whole) noexcept;
 
 } // namespace postrider::netxduo_client
 

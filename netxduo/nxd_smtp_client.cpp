@@ -41,7 +41,7 @@ bool copy(CHAR* to, const CHAR* from, UINT limit) noexcept {
 [[gnu::noinline]] UINT send_alone(NX_SMTP_CLIENT* client, mail_item& item, postrider::domain name) noexcept {
     CHAR buffer[buffer_size];
     const postrider::status& result = item.recipients.front().result;
-    declare(item.content, item.text, buffer);
+    declare(item.content, item.text, buffer, true);
     connection c{client, session_of(client)};
     if (!c.open()) return record(client, c.status, result);
     UINT status = NX_SUCCESS;

@@ -4,17 +4,23 @@
    Texts are NUL-terminated. Time limits are in ticks of NX_IP_PERIODIC_RATE. _mail_send and _client_delete must be called
    from a thread. One client serves one thread at a time; different clients share nothing.
 
-   Macros that change NX_SMTP_CLIENT (the NX_SMTP_CLIENT_MAX_* and NX_SMTP_CLIENT_REPLY_TEXT) must be the same for the
-   application and for nxd_smtp_client.cpp.
+   Macros that change NX_SMTP_CLIENT (the NX_SMTP_CLIENT_MAX_*, NX_SMTP_CLIENT_REPLY_TEXT, NX_SMTP_CLIENT_BASIC and
+   NX_SMTP_CLIENT_DNS) must be the same for the application and for the client's sources.
 
    NX_SMTP_CLIENT_BASIC leaves out what the original does not have: encoded subjects (they go out as they are), priority
-   headers, Date and Message-ID, whole messages as body. config.hpp of the engine has more to leave out.  */
+   headers, Date and Message-ID, whole messages as body, more than one command in a segment, and all of nxd_smtp_mail.h.
+   config.hpp of the engine has more to leave out.
+
+   NX_SMTP_CLIENT_DNS lets the server be found by its name, with NetX Duo's DNS client (nxd_dns.h).  */
 
 #ifndef NXD_SMTP_CLIENT_H
 #define NXD_SMTP_CLIENT_H
 
 #include "nx_api.h"
 #include "tx_api.h"
+#ifdef NX_SMTP_CLIENT_DNS
+#include "nxd_dns.h"
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,6 +58,9 @@ extern "C" {
 #endif
 #ifndef NX_SMTP_MESSAGE_TIMEOUT /* for the whole reply to the mail */
 #define NX_SMTP_MESSAGE_TIMEOUT (30 * NX_IP_PERIODIC_RATE)
+#endif
+#ifndef NX_SMTP_CLIENT_DNS_TIMEOUT /* for each look-up of the server's name */
+#define NX_SMTP_CLIENT_DNS_TIMEOUT (10 * NX_IP_PERIODIC_RATE)
 #endif
 #ifndef NX_SMTP_CLIENT_SEND_TIMEOUT /* for each segment to be taken */
 #define NX_SMTP_CLIENT_SEND_TIMEOUT (5 * NX_IP_PERIODIC_RATE)
@@ -111,10 +120,12 @@ extern "C" {
 #define NX_SMTP_PHASE_EHLO 2
 #define NX_SMTP_PHASE_HELO 3
 #define NX_SMTP_PHASE_AUTH 4
+#define NX_SMTP_PHASE_RSET 6
 #define NX_SMTP_PHASE_MAIL 7
 #define NX_SMTP_PHASE_RCPT 8
 #define NX_SMTP_PHASE_DATA 9
 #define NX_SMTP_PHASE_MESSAGE 10
+#define NX_SMTP_PHASE_QUIT 11
 
 typedef struct NX_SMTP_RESULT_STRUCT {
     UINT nx_smtp_result_status;      /* what nx_smtp_mail_send returned */
@@ -155,7 +166,7 @@ typedef struct NX_SMTP_CLIENT_STRUCT {
     ULONG nx_smtp_client_mail_number;
     ULONG (*nx_smtp_client_clock)(VOID);
     ULONG (*nx_smtp_client_entropy)(VOID);
-    VOID (*nx_smtp_client_trace_headers)
+    VOID(*nx_smtp_client_trace_headers)
     (struct NX_SMTP_CLIENT_STRUCT* client_ptr, ULONG* stamp, CHAR* text, UINT* length);
     UINT (*nx_smtp_client_keeper)(struct NX_SMTP_CLIENT_STRUCT* client_ptr, VOID* mail); /* of a session kept open */
     UCHAR nx_smtp_client_connected; /* the session that is kept open has its connection */
@@ -163,7 +174,7 @@ typedef struct NX_SMTP_CLIENT_STRUCT {
     USHORT nx_smtp_client_text_code; /* the reply that the text below is of */
     USHORT nx_smtp_client_text_length;
 #ifdef NX_SMTP_CLIENT_DNS
-    UINT (*nx_smtp_client_reach)
+    UINT(*nx_smtp_client_reach)
     (struct NX_SMTP_CLIENT_STRUCT* client_ptr, UINT (*connect)(struct NX_SMTP_CLIENT_STRUCT* client_ptr));
     NX_DNS* nx_smtp_client_dns_ptr;
     CHAR* nx_smtp_client_server_name;
@@ -197,13 +208,14 @@ UINT nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKET
                             CHAR* username, CHAR* password, CHAR* from_address, CHAR* client_domain,
                             UINT authentication_type, NXD_ADDRESS* server_address, UINT port);
 
-/* Sends a mail to one recipient over a connection of its own, and returns when its fate is known. Credentials go in clear
-   text. The body may hold anything: line ends become CRLF, and lines that begin with a dot arrive as they are.
+/* Sends a mail to one recipient, over a connection of its own or the session that is open (nxd_smtp_mail.h), and returns
+   when its fate is known. Credentials go in clear text. The body may hold anything: line ends become CRLF, and lines that begin with a dot arrive as they are.
    In this order: NX_PTR_ERROR, NX_SMTP_INVALID_PARAM (no body), NX_CALLER_ERROR (not a thread),
    NX_SMTP_CLIENT_NOT_INTIALIZED, NX_SMTP_INVALID_PARAM (recipient, sender, domain or subject cannot be framed: nothing was
    sent); then what became of the session: a NetX Duo status for a connection that failed or a time-out, ..._REPLY_ERROR for
-   a refusal or a reply that makes no sense, NX_SUCCESS: the server has taken the mail. Where it matters whether a failed
-   mail may have arrived nevertheless, ask nx_smtp_client_last_result_get. */
+   a refusal or a reply that makes no sense, NX_SMTP_OVERSIZE_MAIL_DATA for a mail beyond the size that the server named,
+   NX_SUCCESS: the server has taken the mail. Where it matters whether a failed mail may have arrived nevertheless, ask
+   nx_smtp_client_last_result_get. */
 UINT nx_smtp_mail_send(NX_SMTP_CLIENT* client_ptr, CHAR* recipient_address, UINT priority, CHAR* subject,
                        CHAR* mail_body, UINT mail_body_length);
 
@@ -222,11 +234,13 @@ UINT nx_smtp_client_last_result_get(NX_SMTP_CLIENT* client_ptr, NX_SMTP_RESULT* 
    NX_SUCCESS. */
 UINT nx_smtp_client_flags_set(NX_SMTP_CLIENT* client_ptr, UINT flags);
 
+#ifndef NX_SMTP_CLIENT_BASIC
 /* Gives the mails to come a Date, and a Message-ID that takes `entropy` too, if it is not NULL. `unix_time` returns seconds
    since 1970, 0 if it is not known yet: then there is no Date. Either may be NULL; without both, neither header is written:
    ticks since boot repeat, and receivers drop a repeated Message-ID as a duplicate. NX_PTR_ERROR,
    NX_SMTP_CLIENT_NOT_INTIALIZED, NX_SUCCESS. */
 UINT nx_smtp_client_clock_set(NX_SMTP_CLIENT* client_ptr, ULONG (*unix_time)(VOID), ULONG (*entropy)(VOID));
+#endif
 
 UINT _nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKET_POOL* client_packet_pool_ptr,
                              CHAR* username, CHAR* password, CHAR* from_address, CHAR* client_domain,
@@ -243,6 +257,10 @@ UINT _nxe_smtp_client_delete(NX_SMTP_CLIENT* client_ptr);
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifndef NX_SMTP_CLIENT_BASIC
+#include "nxd_smtp_mail.h"
 #endif
 
 #endif

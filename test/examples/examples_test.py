@@ -1,6 +1,7 @@
 """Runs an example against postrider-sink, as a newcomer would: what it prints, how it ends, what the sink has stored.
 
-Usage: examples_test.py SINK FOLDER-OF-EXAMPLES EXAMPLE [unittest's arguments]        EXAMPLE: netxduo, posix, bare_engine
+Usage: examples_test.py SINK FOLDER-OF-EXAMPLES EXAMPLE [unittest's arguments]        EXAMPLE: netxduo, posix, bare_engine,
+                                                                                         netxduo_session
 """
 import os
 import signal
@@ -153,6 +154,27 @@ class Netxduo(ExampleTest):
         self.assert_ended(self.run_example("127.0.0.1", "25", "none", *rest[:-1], "/nowhere"), 66, err="cannot read /nowhere\n")
 
 
+class NetxduoSession(ExampleTest):
+    name = "04_netxduo_session"
+
+    def test_two_reports_to_two_recipients(self):
+        ended = self.run_example("127.0.0.1", self.start_sink(), "sensor@device.example", "tim@post.example",
+                                 "eve@post.example")
+        self.assert_ended(ended, 0, "report 2 to eve@post.example: status 0x00, outcome 1, server's code 250")
+        lines = b"".join(b"measurement %d: %d mV\r\n" % (n, 3300 + n % 7) for n in range(1, 1001))
+        header = (b"To: <tim@post.example>,\r\n\t<eve@post.example>\r\nFrom: <sensor@device.example>\r\n"
+                  b"Subject: Measurements\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n\tcharset=\"utf-8\"\r\n"
+                  b"Content-Transfer-Encoding: 8bit\r\n\r\n")
+        self.assert_stored(*2 * [header + lines])
+
+    def test_nobody_listens(self):
+        self.assert_ended(self.run_example("127.0.0.1", self.nobody(), "a@b", "c@d"), 1, err="status 0x38")
+
+    def test_usage(self):
+        self.assert_usage()
+        self.assert_usage("localhost", "25", "a@b", "c@d")
+
+
 class Posix(ExampleTest):
     name = "02_posix"
 
@@ -234,5 +256,6 @@ class BareEngine(ExampleTest):
 
 
 if __name__ == "__main__":
-    case = {"netxduo": "Netxduo", "posix": "Posix", "bare_engine": "BareEngine"}[chosen]
+    case = {"netxduo": "Netxduo", "posix": "Posix", "bare_engine": "BareEngine",
+            "netxduo_session": "NetxduoSession"}[chosen]
     unittest.main(argv=[sys.argv[0], *sys.argv[4:]], defaultTest=case)

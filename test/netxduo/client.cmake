@@ -22,7 +22,8 @@ endfunction()
 include(${PROJECT_SOURCE_DIR}/netxduo/files.cmake)
 
 netxduo_client_test(netxduo_client_test CLIENT postrider::netxduo
-    SOURCES client_checks_test.cpp client_session_test.cpp client_message_test.cpp client_original_test.cpp)
+    SOURCES client_checks_test.cpp client_session_test.cpp client_message_test.cpp client_original_test.cpp
+            client_mail_test.cpp client_kept_test.cpp)
 
 # The same client with time limits of tens of milliseconds (a tick has ten); slower machines and sanitizers may set more.
 set(POSTRIDER_QUICK_TICKS 8 CACHE STRING "Ticks that the client under test waits for a reply")
@@ -30,12 +31,22 @@ netxduo_client_variant(netxduo_quick
     NX_SMTP_CLIENT_PACKET_TIMEOUT=2 NX_SMTP_CLIENT_CONNECTION_TIMEOUT=50 NX_SMTP_CLIENT_DISCONNECT_TIMEOUT=5
     NX_SMTP_GREETING_TIMEOUT=${POSTRIDER_QUICK_TICKS} NX_SMTP_ENVELOPE_TIMEOUT=${POSTRIDER_QUICK_TICKS}
     NX_SMTP_MESSAGE_TIMEOUT=${POSTRIDER_QUICK_TICKS} NX_SMTP_CLIENT_SEND_TIMEOUT=20)
-netxduo_client_test(netxduo_client_faults_test CLIENT netxduo_quick SOURCES client_faults_test.cpp)
+netxduo_client_test(netxduo_client_faults_test CLIENT netxduo_quick
+    SOURCES client_faults_test.cpp client_batch_faults_test.cpp)
 
 # As a firmware may configure it.
 netxduo_client_variant(netxduo_strict
     NX_SMTP_CLIENT_AUTH_NONE_STRICT NX_SMTP_CLIENT_MAX_USERNAME=8 NX_SMTP_CLIENT_MAX_PASSWORD=6 NX_SMTP_CLIENT_MAX_FROM_ADDRESS=8)
 netxduo_client_test(netxduo_client_strict_test CLIENT netxduo_strict SOURCES client_strict_test.cpp)
+
+# The server by its name. What the DNS client says, the test says.
+netxduo_client_variant(netxduo_named NX_SMTP_CLIENT_DNS)
+netxduo_client_test(netxduo_client_dns_test CLIENT netxduo_named SOURCES client_dns_test.cpp)
+target_link_options(netxduo_client_dns_test PRIVATE -Wl,--wrap=nxd_dns_host_by_name_get)
+
+# What the original has, and nothing else.
+netxduo_client_variant(netxduo_basic NX_SMTP_CLIENT_BASIC)
+netxduo_client_test(netxduo_client_basic_test CLIENT netxduo_basic SOURCES client_basic_test.cpp)
 
 # What an application sees: the header alone in C and C++, both sets of symbols, and programs of the original sample's shape.
 function(netxduo_client_c_program name)
