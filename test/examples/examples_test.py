@@ -256,6 +256,6 @@ class BareEngine(ExampleTest):
 
 
 if __name__ == "__main__":
-    case = {"netxduo": "Netxduo", "posix": "Posix", "bare_engine": "BareEngine",
+    case = {"netxduo": "Netxduo", "posix": "Posix", "bare_engine": "BareEngine", "many_mails": "ManyMails",
             "netxduo_session": "NetxduoSession"}[chosen]
     unittest.main(argv=[sys.argv[0], *sys.argv[4:]], defaultTest=case)
