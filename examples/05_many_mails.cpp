@@ -15,7 +15,7 @@
 namespace {
 
 struct letter {
-    std::string address, content;
+    std::string address, content, said;
     postrider::recipient to[1];
     postrider::mail mail;
     int attempts = 0;
@@ -33,14 +33,19 @@ public:
         waiting.pop_front();
         return &under_way_.back()->mail;
     }
+    void refused(postrider::mail& m, std::size_t, const postrider::reply& said) noexcept { of(m).said = said.text; }
     void mail_done(postrider::mail& m, const postrider::reply& said) noexcept {
         letter* const l = take(m);
+        if (l->said.empty()) l->said = said.text; // what was said last, unless something else decided
         const postrider::status& s = l->to[0].result;
         const bool again = postrider::nothing_committed(m) && s.again() == postrider::status::retry::yes;
         const bool network = postrider::kind(s.error) == postrider::errc_kind::network;
-        if (again && network && ++l->attempts < 3) return waiting.push_back(l); // it goes by the next connection
+        if (again && network && ++l->attempts < 3) { // it goes by the next connection
+            l->said.clear();
+            return waiting.push_back(l);
+        }
         ++(s.what == postrider::outcome::accepted ? accepted : failed);
-        std::cout << l->address << ": " << name(s.what) << " (" << s.code << ") " << (s.code != 0 ? said.text : "") << '\n';
+        std::cout << l->address << ": " << name(s.what) << " (" << s.code << ") " << l->said << '\n';
     }
     // [handler]
     void not_taken(postrider::mail& m, postrider::errc why) noexcept {
@@ -49,14 +54,15 @@ public:
     }
 
 private:
-    letter* take(const postrider::mail& m) noexcept {
-        for (auto l = under_way_.begin(); l != under_way_.end(); ++l)
-            if (&(*l)->mail == &m) {
-                letter* const found = *l;
-                under_way_.erase(l);
-                return found;
-            }
+    letter& of(const postrider::mail& m) noexcept {
+        for (letter* const l : under_way_)
+            if (&l->mail == &m) return *l;
         std::abort(); // the session gives back what it was given
+    }
+    letter* take(const postrider::mail& m) noexcept {
+        letter* const found = &of(m);
+        std::erase(under_way_, found);
+        return found;
     }
     std::deque<letter*> under_way_;
 };
@@ -78,7 +84,8 @@ int main(int argc, char** argv) {
         l.content = "Subject:" + text + "\r\n\r\n" + text.substr(text.empty() ? 0 : 1) + "\r\n";
         const auto to = postrider::mailbox::parse(l.address);
         if (!to) {
-            std::fprintf(stderr, "05_many_mails: %s: %s\n", address.c_str(), describe(postrider::errc::invalid_mailbox));
+            std::fprintf(stderr, "05_many_mails: %s: %s\n", address.c_str(),
+                         describe(postrider::errc::invalid_mailbox));
             return 65;
         }
         l.to[0].forward_path = *to;
@@ -93,7 +100,8 @@ int main(int argc, char** argv) {
         postrider::posix_stream stream;
         postrider::errc e = stream.connect({.host = argv[1], .port = static_cast<std::uint16_t>(port)}, until);
         if (e != postrider::errc::ok) {
-            std::fprintf(stderr, "05_many_mails: %s: %s; %zu mails are left\n", argv[1], describe(e), box.waiting.size());
+            std::fprintf(stderr, "05_many_mails: %s: %s; %zu mails are left\n", argv[1], describe(e),
+                         box.waiting.size());
             return 75;
         }
         postrider::session<> session;

@@ -80,7 +80,7 @@ class ManyMails(ExampleTest):
 
     def test_a_connection_that_breaks_costs_nothing(self):
         # Before anything was committed: all go by the next.
-        port = self.start_sink("--fault", "on connection 1 MAIL 1 close")
+        port = self.start_sink("--fault", "on connection 1 EHLO close")
         self.assert_ended(self.send(port, "1"), 0, out="20 accepted, 0 not", err="05_many_mails: ")
         self.assertEqual(len(list((self.path / "mails").glob("*.eml"))), 20)
 
