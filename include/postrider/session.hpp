@@ -196,6 +196,7 @@ private:
     void on_answer(phase command, const status& s) noexcept;
     void on_hello(status& s) noexcept;
     void on_auth(const status& s) noexcept;
+    void refuse_flight(const status& s) noexcept;
     void on_mail(const status& s) noexcept;
     void on_recipient(const status& s) noexcept;
     void on_data(const status& s) noexcept;

@@ -37,11 +37,22 @@ void command_writer::put_base64(std::span<const std::string_view> parts) noexcep
     put({text, 4});
 }
 
+// By ten, sixteen bits at a time: a microcontroller divides 64 bits by 700 octets of library.
 void command_writer::put_number(std::uint64_t number) noexcept {
     char digits[20];
     std::size_t at = sizeof digits;
-    do digits[--at] = static_cast<char>('0' + number % 10);
-    while ((number /= 10) != 0);
+    do {
+        std::uint64_t quotient = 0;
+        std::uint32_t rest = 0;
+        for (unsigned shift = 64; shift != 0;) {
+            shift -= 16;
+            const std::uint32_t part = rest << 16 | static_cast<std::uint32_t>(number >> shift & 0xFFFF);
+            quotient |= static_cast<std::uint64_t>(part / 10) << shift;
+            rest = part % 10;
+        }
+        digits[--at] = static_cast<char>('0' + rest);
+        number = quotient;
+    } while (number != 0);
     put({digits + at, sizeof digits - at});
 }
 

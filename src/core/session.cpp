@@ -96,7 +96,9 @@ errc session_base::send(mail& m) noexcept {
     progress.epoch_ = line_.epoch;
     progress.waiting_ = m.recipients.size();
     const mail_content& c = m.content;
-    if (c.pulled || !c.url.empty()) {
+    if (!config::parameters) {
+        // Nothing has to be known of it before DATA.
+    } else if (c.pulled || !c.url.empty()) {
         progress.size_ = c.size;
         progress.sized_ = c.pulled && c.size != 0;
         progress.eight_bit_ = c.kind == octets::eight_bit;
@@ -214,11 +216,11 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
         line_.open = line_.deaf = false;
         return true;
     }
-    if (line_.doomed != errc::ok && line_.first == line_.started) {
+    if (config::chunking && line_.doomed != errc::ok && line_.first == line_.started) {
         failed(line_.doomed);
         return false;
     }
-    if (line_.goodbye.code != 0 && line_.outstanding == 0 && !leaving) {
+    if (config::pipelining && line_.goodbye.code != 0 && line_.outstanding == 0 && !leaving) {
         leave(line_.goodbye);
         return false;
     }
@@ -444,9 +446,9 @@ void session_base::retire(mail& m) noexcept {
     if (line_.started == &m) line_.started = nullptr;
     if (p.ending_sent_) --line_.in_doubt;
     p.ending_sent_ = false;
-    if (p.chunked_ && p.taken_over_) {
+    if (config::chunking && p.chunked_ && p.taken_over_) {
         if (line_.spoiled < most_spoiled && line_.window < options_.look_ahead) ++line_.window;
-    } else if (p.chunked_) {
+    } else if (config::chunking && p.chunked_) {
         // Exim 4.96 takes one RSET a mail that it accepts, counts each further one, and hangs up at the eleventh, with
         // whatever is in doubt. RSET behind a mail that is known to be refused is that one; on speculation it is the second.
         if (++line_.spoiled >= most_spoiled) line_.window = 1;

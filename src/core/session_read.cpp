@@ -158,7 +158,7 @@ bool session_base::one_step_auth() const noexcept {
 }
 
 void session_base::on_auth(const status& s) noexcept {
-    const bool behind = line_.outstanding != 0;
+    const bool behind = config::pipelining && line_.outstanding != 0;
     line_.auth_due = false;
     if (s.code == 235) {
         line_.authenticated = line_.limits_stale = true;
@@ -184,6 +184,11 @@ void session_base::on_auth(const status& s) noexcept {
     }
     // A refusal is final: the same secret is not shown again by a weaker mechanism.
     if (!behind) return leave(s);
+    if constexpr (config::pipelining) refuse_flight(s);
+}
+
+/// AUTH was refused, and something was sent behind it.
+void session_base::refuse_flight(const status& s) noexcept {
     // What was sent behind it is judged without it. Nothing is added that could make the server take a mail; what it takes
     // all the same is told as taken.
     line_.goodbye = s;
@@ -356,16 +361,17 @@ void session_base::on_content(const status& s) noexcept {
 /// 421 to a command of a mail: the server closes the connection (RFC 5321 §3.8).
 void session_base::on_goodbye(const status& s) noexcept {
     mail& m = *line_.first;
-    const bool behind = line_.outstanding != 0;
+    const bool behind = config::pipelining && line_.outstanding != 0;
     if (s.where == phase::content && m.progress.chunks_ == 0 && handed_over(m)) on_content(s);
     bool committed = false;
-    for (const mail* other = &m; other != nullptr; other = other->progress.next_)
+    for (const mail* other = &m; config::pipelining && other != nullptr; other = other->progress.next_)
         committed = committed || (handed_over(*other) && other->progress.outstanding_ != 0);
     if (!behind || !committed) {
         leave(s);
         if (behind) over(s.error, s.where);
         return;
     }
+    if constexpr (!config::pipelining) return;
     // If it closes now, nothing behind this command was looked at. But mails behind it may have been taken all the same:
     // what comes, or how the connection ends, will tell.
     line_.goodbye = s;

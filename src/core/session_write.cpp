@@ -11,9 +11,9 @@ namespace postrider {
 // RSET, MAIL, RCPT and BDAT may stand anywhere in it, and the content of DATA may begin one.
 bool session_base::may_write() const noexcept {
     const phase at = line_.write.at;
-    if (at == phase::connect || line_.doomed != errc::ok) return false;
+    if (at == phase::connect || (config::chunking && line_.doomed != errc::ok)) return false;
     if (at == phase::quit || line_.rendered != 0) return true;
-    if (line_.goodbye.code == 421) return false;
+    if (config::pipelining && line_.goodbye.code == 421) return false;
     if (at == phase::data) return may_commit();
     if (at == phase::content) {
         if (!config::chunking || !line_.started->progress.chunked_) return line_.started->progress.go_ahead_;
@@ -115,6 +115,7 @@ bool session_base::render(command_writer& to) const noexcept {
         break;
     }
     case phase::content: { // of BDAT: its command line
+        if constexpr (!config::chunking) break;
         const mail_content& c = line_.started->content;
         if (config::all_extensions && !c.url.empty()) {
             to.put("BURL ");
@@ -216,10 +217,10 @@ session_base::supply session_base::fetch(action& a) noexcept {
         if (content_.next_part == c.more.size()) content_.all_given = true;
         else content_.part = c.more[content_.next_part++];
     }
-    if (content_.fresh) {
+    if (config::parameters && content_.fresh) {
         content_.fresh = false;
         content_facts facts;
-        if (config::parameters && c.kind == octets::seven_bit && !c.as_it_is) facts.look_through(content_.part);
+        if (c.kind == octets::seven_bit && !c.as_it_is) facts.look_through(content_.part);
         if (facts.eight_bit) {
             give_up(errc::content_mismatch);
             return supply::abandoned;
