@@ -25,7 +25,7 @@ static_assert(same(extension::auth, NX_SMTP_EXTENSION_AUTH) && same(extension::s
               same(extension::future_release, NX_SMTP_EXTENSION_FUTURERELEASE) &&
               same(extension::require_tls, NX_SMTP_EXTENSION_REQUIRETLS));
 static_assert(UINT(notify::success) == NX_SMTP_NOTIFY_SUCCESS && UINT(notify::failure) == NX_SMTP_NOTIFY_FAILURE &&
-              UINT(notify::delay) == NX_SMTP_NOTIFY_DELAY && UINT(notify::never) == NX_SMTP_NOTIFY_NEVER);
+              UINT(notify::delay) == NX_SMTP_NOTIFY_DELAY && UINT(notify::nothing) == NX_SMTP_NOTIFY_NEVER);
 static_assert(UINT(return_content::full) == NX_SMTP_RETURN_FULL &&
               UINT(return_content::headers) == NX_SMTP_RETURN_HEADERS && UINT(by_mode::notify) == NX_SMTP_BY_NOTIFY &&
               UINT(by_mode::return_mail) == NX_SMTP_BY_RETURN);

@@ -364,10 +364,10 @@ TEST_F(framing, no_mail_to_the_null_path) {
 }
 
 TEST_F(framing, no_path_that_fits_no_command_line) {
-    expect_refused({}, {.to = std::string(501, 'a')});
+    expect_refused({}, {.to = std::string(499, 'a')});
     create();
-    EXPECT_EQ(NX_SUCCESS, send({.to = std::string(500, 'a')}));
-    EXPECT_THAT(heard(), ::testing::HasSubstr("\r\nRCPT TO:<" + std::string(500, 'a') + ">\r\n"));
+    EXPECT_EQ(NX_SUCCESS, send({.to = std::string(498, 'a')}));
+    EXPECT_THAT(heard(), ::testing::HasSubstr("\r\nRCPT TO:<" + std::string(498, 'a') + ">\r\n"));
 }
 
 TEST_F(framing, no_space_in_the_domain) { expect_refused({.domain = "client example"}, {}); }

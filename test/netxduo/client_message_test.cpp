@@ -514,7 +514,7 @@ TEST_F(segments, the_longest_commands_are_one_as_well) {
             .from = std::string(127, 'f'),
             .domain = std::string(40, 'd')});
     tap::clear();
-    EXPECT_EQ(NX_SUCCESS, send({.to = std::string(500, 't')}));
+    EXPECT_EQ(NX_SUCCESS, send({.to = std::string(498, 't')}));
     expect_well_cut();
 }
 
