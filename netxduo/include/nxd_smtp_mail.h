@@ -41,7 +41,7 @@ typedef union NX_SMTP_RECIPIENT_UNION {
     UCHAR nx_smtp_recipient_octets[NX_SMTP_RECIPIENT_SIZE];
 } NX_SMTP_RECIPIENT;
 
-#define NX_SMTP_MAIL_SIZE (50 * sizeof(VOID*) + 184)
+#define NX_SMTP_MAIL_SIZE (48 * sizeof(VOID*) + 160)
 typedef union NX_SMTP_MAIL_UNION {
     VOID* nx_smtp_mail_pointer_align;
     unsigned long long nx_smtp_mail_number_align;
