@@ -41,7 +41,7 @@ typedef union NX_SMTP_RECIPIENT_UNION {
     UCHAR nx_smtp_recipient_octets[NX_SMTP_RECIPIENT_SIZE];
 } NX_SMTP_RECIPIENT;
 
-#define NX_SMTP_MAIL_SIZE (50 * sizeof(VOID*) + 184)
+#define NX_SMTP_MAIL_SIZE (48 * sizeof(VOID*) + 160)
 typedef union NX_SMTP_MAIL_UNION {
     VOID* nx_smtp_mail_pointer_align;
     unsigned long long nx_smtp_mail_number_align;
@@ -104,7 +104,7 @@ UINT nx_smtp_mail_flags_set(NX_SMTP_MAIL* mail_ptr, UINT flags);
 #define NX_SMTP_RETURN_HEADERS 2 /* its header block */
 
 #define NX_SMTP_BY_NOTIFY 1 /* not delivered in time: the sender is told */
-#define NX_SMTP_BY_RETURN 2 /* not delivered in time: it is given back */
+#define NX_SMTP_BY_RETURN 2 /* not delivered in time: it is given back. Never left out */
 
 /* What the server is asked for. All 0: nothing. Each is used where the server offers its extension, and left out if not,
    unless nx_smtp_mail_required_set says otherwise. */
@@ -182,8 +182,8 @@ UINT nx_smtp_client_session_close(NX_SMTP_CLIENT* client_ptr);
 
 /* Says one command, over the session that is open or a connection of its own; `argument` stands behind the verb, NULL:
    nothing. The reply is in nx_smtp_client_last_result_get, its lines joined by LF and cut after NX_SMTP_CLIENT_REPLY_TEXT
-   octets; the phase is the command. NX_SMTP_INVALID_PARAM: another command, control characters or more than 500 octets in
-   the argument, none where there must be one (VRFY, EXPN, ETRN). As for nx_smtp_mail_send, if the session failed.
+   octets; the phase is the command. NX_SMTP_INVALID_PARAM: another command, control characters or more than 498 octets in
+   the argument, none where there must be one (VRFY, EXPN, ETRN), one where there is none (NOOP, RSET). As for nx_smtp_mail_send, if the session failed.
    NX_SMTP_SERVER_ERROR_REPLY: a 4yz or 5yz. NX_SUCCESS: a 2yz. */
 UINT nx_smtp_client_command_send(NX_SMTP_CLIENT* client_ptr, UINT command, CHAR* argument);
 
