@@ -234,7 +234,7 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
     }
     if (pointless()) {
         mail& m = *line_.started;
-        if (m.progress.refused_some_ && m.policy == recipient_policy::all_or_nothing)
+        if (m.policy == recipient_policy::all_or_nothing)
             decide(m, {.what = outcome::deferred, .where = phase::rcpt, .error = errc::other_refused});
         stop_writing();
         return false;
@@ -392,8 +392,7 @@ void session_base::begin(mail& m) noexcept {
 bool session_base::fits_domains(const recipient& r) const noexcept {
     if constexpr (!config::all_extensions) return true;
     const std::uint32_t most = line_.offered.rcpt_domain_max;
-    return most == 0 || line_.domains < most ||
-           (line_.domains != 0 && line_.last_domain == hash_of(r.forward_path.domain_part()));
+    return most == 0 || line_.domains < most || line_.last_domain == hash_of(r.forward_path.domain_part());
 }
 
 /// Puts the write cursor at the next RCPT from where it stands, or behind the last.
@@ -455,7 +454,7 @@ void session_base::retire(mail& m) noexcept {
     p.queued_in_ = nullptr;
     const bool leaving = !line_.open || line_.read.at == phase::quit;
     if (!leaving) line_.read = beginning();
-    if (config::many_mails && p.waiting_ != 0 && !leaving) {
+    if (config::many_mails && p.waiting_ != 0) { // the session goes on: else all are decided
         if (repeatable(m)) {
             // Before those that have not begun.
             mail*& behind = line_.started != nullptr ? line_.started->progress.next_ : line_.first;
@@ -467,7 +466,7 @@ void session_base::retire(mail& m) noexcept {
             return;
         }
         for (recipient& r : m.recipients)
-            if (r.at == recipient::standing::waiting && r.result.open())
+            if (r.at == recipient::standing::waiting)
                 r.result = {.where = phase::rcpt, .error = errc::too_many_recipients};
         p.waiting_ = 0;
     }
