@@ -539,7 +539,8 @@ void session_base::decide(mail& m, status s) noexcept {
         if (waiting && s.code == 0) r.result.what = outcome::not_attempted;
     }
     if (!accepted) m.progress.waiting_ = 0;
-    if (!some || s.error != errc::refused) return;
+    // A refusal has a code. Without one it was another mail that was refused, and this one goes the way of the session.
+    if (!some || s.error != errc::refused || s.code == 0) return;
     line_.event = action::kind::refused;
     line_.event_mail = &m;
     line_.event_recipient = all_recipients;

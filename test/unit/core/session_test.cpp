@@ -1047,5 +1047,26 @@ TEST(Session, NoQuitBehindHalfALine) {
     }
 }
 
+// The one that was answered is told of, and not the one that the connection was lost for.
+TEST(Session, RefusedInTheMiddleAndAnotherMailWaits) {
+    conversation c;
+    letter one, two;
+    c.content_goes_on = true;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(one.mail), errc::ok);
+    ASSERT_EQ(c.s.send(two.mail), errc::ok);
+    ASSERT_EQ(c.run(no_extensions + texts{"250 ok\r\n", "250 ok\r\n", "354 go\r\n"}).what, action::kind::content);
+    c.s.received("552 too large\r\n");
+    const action a = c.s.next(c.buffer);
+    ASSERT_EQ(a.what, action::kind::refused);
+    EXPECT_EQ(a.mail, &one.mail);
+    ASSERT_EQ(c.run().what, action::kind::closed);
+    EXPECT_EQ(c.refusals, 0);
+    EXPECT_EQ(c.mails, 2);
+    EXPECT_EQ(one.result().code, 552);
+    EXPECT_EQ(two.result().what, outcome::not_attempted);
+    EXPECT_EQ(two.result().code, 0);
+}
+
 } // namespace
 } // namespace postrider
