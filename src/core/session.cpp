@@ -400,12 +400,13 @@ void session_base::next_recipient() noexcept {
     mail& m = *line_.started;
     mail_progress& p = m.progress;
     cursor& write = line_.write;
+    bool full = p.full_; // which is what the server has shown, and what it says is not
     if constexpr (config::many_mails) {
         const std::uint32_t named = line_.offered.rcpt_max, shown = line_.rcpt_most;
         const std::uint32_t most = shown == 0 || (named != 0 && named < shown) ? named : shown;
-        if (most != 0 && p.sent_ >= most && m.policy == recipient_policy::best_effort) p.full_ = true;
+        if (most != 0 && p.sent_ >= most && m.policy == recipient_policy::best_effort) full = true;
     }
-    for (; !p.full_ && write.recipient != m.recipients.size(); ++write.recipient) {
+    for (; !full && write.recipient != m.recipients.size(); ++write.recipient) {
         const recipient& r = m.recipients[write.recipient];
         if (r.at != recipient::standing::waiting) continue;
         if (!fits_domains(r)) continue;
