@@ -31,8 +31,8 @@ struct mail_content {
     octets kind = octets::seven_bit; ///< in memory: `binary` or not is all that counts
     bool utf8_header = false;        ///< pulled: the header block has UTF-8 (RFC 6532). In memory: it is looked for
     bool as_it_is =
-        false; ///< send octets above 127 also where 8BITMIME, or for the header block SMTPUTF8, is not offered, as
-               ///< many a client does. Without it such a mail is not attempted
+        false; ///< send octets above 127 also where 8BITMIME, or for header block and addresses SMTPUTF8, is not
+               ///< offered, as many a client does. Without it such a mail is not attempted
     bool repeatable =
         false;              ///< pulled: can be pulled again from its beginning, for recipients of a further transaction
     std::uint64_t size = 0; ///< pulled: octets of it on the wire, CRLF line ends, without dots put in; 0: not known

@@ -99,7 +99,7 @@ private:
     bool ending_sent_ = false; ///< the octets that end the content were given out
     bool failing_ = false;     ///< refused as a whole: what was sent is answered, and nothing more is sent
     bool written_ = false;     ///< nothing more is to be sent
-    bool full_ = false;        ///< the server takes no further recipient in this transaction
+    bool full_ = false;        ///< the server has shown that it takes no further recipient in this transaction
     bool one_over_ = false;    ///< the recipient before was refused as one too many
     bool refused_some_ = false;
     bool taken_over_ = false; ///< the content was answered by a 2yz

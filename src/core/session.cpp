@@ -236,7 +236,7 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
     }
     if (pointless()) {
         mail& m = *line_.started;
-        if (m.progress.refused_some_ && m.policy == recipient_policy::all_or_nothing)
+        if (m.policy == recipient_policy::all_or_nothing)
             decide(m, {.what = outcome::deferred, .where = phase::rcpt, .error = errc::other_refused});
         stop_writing();
         return false;
@@ -394,8 +394,7 @@ void session_base::begin(mail& m) noexcept {
 bool session_base::fits_domains(const recipient& r) const noexcept {
     if constexpr (!config::all_extensions) return true;
     const std::uint32_t most = line_.offered.rcpt_domain_max;
-    return most == 0 || line_.domains < most ||
-           (line_.domains != 0 && line_.last_domain == hash_of(r.forward_path.domain_part()));
+    return most == 0 || line_.domains < most || line_.last_domain == hash_of(r.forward_path.domain_part());
 }
 
 /// Puts the write cursor at the next RCPT from where it stands, or behind the last.
@@ -403,12 +402,13 @@ void session_base::next_recipient() noexcept {
     mail& m = *line_.started;
     mail_progress& p = m.progress;
     cursor& write = line_.write;
+    bool full = p.full_; // which is what the server has shown, and what it says is not
     if constexpr (config::many_mails) {
         const std::uint32_t named = line_.offered.rcpt_max, shown = line_.rcpt_most;
         const std::uint32_t most = shown == 0 || (named != 0 && named < shown) ? named : shown;
-        if (most != 0 && p.sent_ >= most && m.policy == recipient_policy::best_effort) p.full_ = true;
+        if (most != 0 && p.sent_ >= most && m.policy == recipient_policy::best_effort) full = true;
     }
-    for (; !p.full_ && write.recipient != m.recipients.size(); ++write.recipient) {
+    for (; !full && write.recipient != m.recipients.size(); ++write.recipient) {
         const recipient& r = m.recipients[write.recipient];
         if (r.at != recipient::standing::waiting) continue;
         if (!fits_domains(r)) continue;
@@ -457,7 +457,7 @@ void session_base::retire(mail& m) noexcept {
     p.queued_in_ = nullptr;
     const bool leaving = !line_.open || line_.read.at == phase::quit;
     if (!leaving) line_.read = beginning();
-    if (config::many_mails && p.waiting_ != 0 && !leaving) {
+    if (config::many_mails && p.waiting_ != 0) { // the session goes on: else all are decided
         if (repeatable(m)) {
             // Before those that have not begun.
             mail*& behind = line_.started != nullptr ? line_.started->progress.next_ : line_.first;
@@ -469,7 +469,7 @@ void session_base::retire(mail& m) noexcept {
             return;
         }
         for (recipient& r : m.recipients)
-            if (r.at == recipient::standing::waiting && r.result.open())
+            if (r.at == recipient::standing::waiting)
                 r.result = {.where = phase::rcpt, .error = errc::too_many_recipients};
         p.waiting_ = 0;
     }
@@ -542,7 +542,8 @@ void session_base::decide(mail& m, status s) noexcept {
         if (waiting && s.code == 0) r.result.what = outcome::not_attempted;
     }
     if (!accepted) m.progress.waiting_ = 0;
-    if (!some || s.error != errc::refused) return;
+    // A refusal has a code. Without one it was another mail that was refused, and this one goes the way of the session.
+    if (!some || s.error != errc::refused || s.code == 0) return;
     line_.event = action::kind::refused;
     line_.event_mail = &m;
     line_.event_recipient = all_recipients;

@@ -331,21 +331,18 @@ void session_base::on_content(const status& s) noexcept {
         return over(errc::refused, phase::content); // refused in the middle: to stop now is to close
     }
     p.taken_over_ = p.taken_over_ || !refused(s);
-    if (config::lmtp && options_.lmtp && p.taken_ != 0) {
-        // RFC 2033 §4.2: an answer for each recipient that was taken, in their order.
+    if (config::lmtp && options_.lmtp) {
+        // RFC 2033 §4.2: an answer for each recipient that was taken, in their order. No content goes to nobody, and no
+        // answer is awaited that is not for one of them (below): so there is one, at or behind the cursor.
         cursor& read = line_.read;
-        const std::size_t size = m.recipients.size();
-        while (read.recipient != size && m.recipients[read.recipient].at != recipient::standing::taken)
-            ++read.recipient;
-        if (read.recipient != size) {
-            recipient& r = m.recipients[read.recipient];
-            r.at = recipient::standing::done;
-            if (r.result.open()) r.result = s; // else a BDAT before the last was refused, for all of them
-            if (refused(s)) {
-                line_.event = action::kind::refused;
-                line_.event_mail = &m;
-                line_.event_recipient = read.recipient;
-            }
+        while (m.recipients[read.recipient].at != recipient::standing::taken) ++read.recipient;
+        recipient& r = m.recipients[read.recipient];
+        r.at = recipient::standing::done;
+        if (r.result.open()) r.result = s; // else a BDAT before the last was refused, for all of them
+        if (refused(s)) {
+            line_.event = action::kind::refused;
+            line_.event_mail = &m;
+            line_.event_recipient = read.recipient;
         }
         line_.mail_open = false;
         if (--p.taken_ == 0) return;

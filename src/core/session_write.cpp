@@ -28,7 +28,6 @@ bool session_base::may_commit() const noexcept {
     if (!config::pipelining || !usable(extension::pipelining)) return false;
     const mail& m = *line_.started;
     if (line_.auth_due && options_.auth_with != auth_flight::eager) return false;
-    if (m.progress.outstanding_ == 0) return true;
     // A server that has seen many refused mails may hang up at the next RSET (Exim: see `retire`).
     if (m.progress.resets_ && !m.progress.reset_done_ && line_.spoiled >= most_spoiled) return false;
     // RFC 2033 §4.3 has no reply to a BDAT LAST for nobody, and Dovecot 2.3 has one: not before somebody will get the mail.
@@ -236,7 +235,7 @@ bool session_base::write_content(action& a) noexcept {
         do {
             if (const supply s = fetch(a); s != supply::ready) return s == supply::asked;
             a.octets = stuffer_.next(content_.part);
-        } while (a.octets.empty() && !stuffer_.failed() && !(content_.part.empty() && content_.all_given));
+        } while (a.octets.empty() && !stuffer_.failed() && !content_.all_given);
     }
     if (a.octets.empty()) {
         a.octets = p.discard_ ? ".\r\n" : stuffer_.terminator();
@@ -305,7 +304,7 @@ bool session_base::write_chunk(action& a, std::span<char> buffer) noexcept {
         } else {
             a.octets = stuffer_.next(content_.part);
         }
-    } while (a.octets.empty() && !stuffer_.failed() && !(content_.part.empty() && (by_parts || content_.all_given)));
+    } while (a.octets.empty() && !stuffer_.failed() && !by_parts && !content_.all_given);
     if (a.octets.empty()) {
         a.octets = raw ? std::string_view{"\r\n", p.open_end_ ? 2u : 0u} : stuffer_.terminator();
         if (stuffer_.failed()) {

@@ -10,6 +10,9 @@ FILES = {
     "test/unit/core/session_test.cpp": "TEST(Session, Starts) {}\nTEST_F(authentication, is_final) {}\n"
                                        "// TEST(Session, Commented) {}\n",
     "test/io/deep/waits_test.cpp": "TEST_P(Waits, Few) {}\n",
+    "test/server/real_test.py": "import unittest\n\nclass Flights:\n    def test_one(self):\n        pass\n\n"
+                                "class Server(unittest.TestCase):\n    def help(self):\n        pass\n\n"
+                                "class Exim(Server, Flights):\n    def test_two(self):\n        pass\n    # def test_three(self):\n",
 }
 
 
@@ -26,12 +29,23 @@ class Supported(ToolTest):
             "| §2 | a \\| b | yes | `authentication.is_final` `Waits.Few` |\n"
             "| §3 | x | refused: nobody asked | |\n| §4 | x | refused: or did they? | `Session.Starts` |\n"
             "| §5 | x | not yet | |\n| §6 | x | caller's | |\n"
-            "\n| Extension | Debian's servers |\n|---|---|\n| SIZE | `whatever`: all |\n"))
+            "| §7 | x | yes | `real_test.py: Exim.test_one`, `real_test.py: Exim.test_two` |\n"
+            "\n| Extension | Debian's servers | Test |\n|---|---|---|\n| SIZE | `whatever`: all | `real_test.py: Exim.test_two` |\n"
+            "| BURL | none | |\n"))
+
+    def test_the_table_of_servers(self):
+        head = "| §1 | x | caller's | |\n\n| Extension | Debian's servers | Test |\n|---|---|---|\n"
+        for row, why in (("| SIZE | all | `Session.Gone` |", "SIZE: no such test: Session.Gone"),
+                         ("| SIZE | all | whatever |", "SIZE: not the name of a test"),
+                         ("| SIZE | all |", "has 2 cells, and not 3"), ("| | all | |", "names no clause")):
+            with self.subTest(row):
+                self.assert_fails(why, "supported-check", self.page(head + row))
 
     def test_tests_that_are_not_there(self):
         for name in ("hello.md: EHLO", "hello.md: Only text", "hello.md: Other code", "hello.md: no heading", "hello.md: Hello",
                      "hello.md", "gone.md: EHLO, as it is meant", "Session.Gone", "Session", "Waits.Starts",
-                     "Session.Commented"):
+                     "Session.Commented", "real_test.py: Exim.test_three", "real_test.py: Exim.help", "real_test.py: Flights.test_one",
+                     "real_test.py: Server.test_one", "real_test.py: Exim", "gone_test.py: Exim.test_two", "Exim.test_two"):
             with self.subTest(name):
                 self.refused(f"| §2 | x | yes | `Session.Starts`, `{name}` |", f"§2: no such test: {name}")
         for verdict in ("refused: why", "not yet", "caller's"):

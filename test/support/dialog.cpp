@@ -246,6 +246,8 @@ private:
             for (std::size_t i = 3; i < case_.auth.size(); ++i) {
                 if (case_.auth[i] == "bare") options.auth.initial_response = false;
                 else if (case_.auth[i] == "attempt") options.auth.when = postrider::auth_when::attempt;
+                else if (case_.auth[i] == "attempt-if-offered")
+                    options.auth.when = postrider::auth_when::attempt_if_offered;
                 else if (case_.auth[i] == "if-offered") options.auth.when = postrider::auth_when::if_offered;
                 else if (case_.auth[i] == "protect") options.auth.allow_cleartext_auth = false;
                 else complain(case_, "unknown auth flag " + case_.auth[i]);

@@ -33,7 +33,7 @@
 //   ask: VRFY bob             asks for VRFY, EXPN, HELP, ETRN, XFORWARD or XCLIENT
 //   no mail                   stands first: not even one mail
 // and with what:
-//   auth: plain user password [bare] [attempt] [if-offered] [protect]
+//   auth: plain user password [bare] [attempt] [if-offered] [attempt-if-offered] [protect]
 //                             bare: without initial response; protect: not over a connection that is not encrypted
 //   options: ...              helo, lmtp, refuse-bare, encrypted, stay (no QUIT at the end),
 //                             no-pipelining, no-chunking, no-size: not to be used, although offered

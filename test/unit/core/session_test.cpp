@@ -1047,5 +1047,243 @@ TEST(Session, NoQuitBehindHalfALine) {
     }
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// Replies that come before the system has taken what was given out
+
+const texts chunking = {"220 mx\r\n", "250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n"};
+const texts chunking_and_auth = {"220 mx\r\n", "250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 AUTH PLAIN\r\n"};
+
+// Goes on until there is nothing to write; of what was given out the system has taken all but the last `kept` octets.
+action write_all(conversation& c, std::size_t kept) {
+    std::size_t given = 0;
+    for (;;) {
+        const action a = c.s.next(c.buffer);
+        if (a.what != action::kind::write) {
+            c.s.wrote(given - kept);
+            return a;
+        }
+        c.sent += a.octets;
+        given += a.octets.size();
+    }
+}
+
+// The memory of the mail is still to be read from: it is not the caller's again before the last octet has left.
+TEST(Session, BdatIsRefusedBeforeItHasLeft) {
+    conversation c;
+    letter l;
+    l.mail.content = {.text = "hi\r\n"};
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.run(chunking).what, action::kind::ready);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    ASSERT_EQ(write_all(c, 1).what, action::kind::read);
+    c.s.received("250 ok\r\n250 ok\r\n554 spam\r\n");
+    EXPECT_EQ(c.s.next(c.buffer).what, action::kind::refused);
+    for (int i = 0; i != 3; ++i) {
+        const action a = c.s.next(c.buffer);
+        EXPECT_EQ(a.what, action::kind::write);
+        EXPECT_EQ(a.octets, "");
+    }
+    EXPECT_EQ(l.result().code, 554);
+    c.s.wrote(1);
+    EXPECT_EQ(c.s.next(c.buffer).what, action::kind::mail);
+    EXPECT_EQ(c.s.next(c.buffer).what, action::kind::ready);
+}
+
+TEST(Session, BdatIsAcceptedBeforeItHasLeft) {
+    conversation c;
+    letter l;
+    l.mail.content = {.text = "hi\r\n"};
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.run(chunking).what, action::kind::ready);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    ASSERT_EQ(write_all(c, 1).what, action::kind::read);
+    c.s.received("250 ok\r\n250 ok\r\n250 taken\r\n");
+    EXPECT_EQ(c.s.next(c.buffer).what, action::kind::mail);
+    EXPECT_EQ(l.result().what, outcome::deferred);
+    EXPECT_EQ(l.result().error, errc::unexpected_reply);
+    const action a = c.s.next(c.buffer);
+    EXPECT_EQ(a.what, action::kind::closed);
+    EXPECT_FALSE(a.ends) << "a QUIT would be the rest of the chunk";
+    EXPECT_EQ(c.s.error(), errc::unexpected_reply);
+}
+
+// `eager`: what has left cannot be called back, but what would complete a mail does not leave any more.
+TEST(Session, AuthIsRefusedBeforeTheMailHasLeft) {
+    for (const std::size_t kept : {0u, 1u, 5u}) {
+        conversation c;
+        letter l;
+        l.mail.content = {.text = "hi\r\n"};
+        session_options o = with_credentials("user", "password");
+        o.auth_with = auth_flight::eager;
+        ASSERT_EQ(c.s.start(o), errc::ok);
+        ASSERT_EQ(c.s.send(l.mail), errc::ok);
+        ASSERT_EQ(c.run({"220 mx\r\n"}).what, action::kind::read);
+        c.s.received(chunking_and_auth[1]);
+        ASSERT_EQ(write_all(c, kept).what, action::kind::read);
+        c.s.received("535 no\r\n");
+        EXPECT_EQ(c.s.next(c.buffer).what, kept == 0 ? action::kind::read : action::kind::refused);
+        if (kept == 0) c.s.failed(errc::connection_closed);
+        ASSERT_EQ(c.s.next(c.buffer).what, action::kind::mail);
+        EXPECT_EQ(l.result().what, kept == 0 ? outcome::unknown : outcome::rejected);
+        EXPECT_EQ(c.s.next(c.buffer).what, action::kind::closed);
+    }
+}
+
+// The same in the middle of the second mail's chunk: the first has left, and what became of it is not known.
+TEST(Session, AuthIsRefusedInTheMiddleOfAChunk) {
+    conversation c;
+    letter one, two;
+    one.mail.content = {.text = "hi\r\n"};
+    two.mail.content.size = 4;
+    two.mail.content.exact_size = true;
+    session_options o = with_credentials("user", "password");
+    o.auth_with = auth_flight::eager;
+    o.look_ahead = 2;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    ASSERT_EQ(c.s.send(one.mail), errc::ok);
+    ASSERT_EQ(c.s.send(two.mail), errc::ok);
+    c.content_goes_on = true;
+    c.parts = {"h"};
+    ASSERT_EQ(c.run(chunking_and_auth).what, action::kind::content);
+    ASSERT_TRUE(c.sent.ends_with("BDAT 4 LAST\r\nh"));
+    c.s.received("535 no\r\n");
+    const action a = c.s.next(c.buffer);
+    ASSERT_EQ(a.what, action::kind::refused);
+    EXPECT_EQ(a.mail, &two.mail);
+    ASSERT_EQ(c.s.next(c.buffer).what, action::kind::mail);
+    ASSERT_EQ(c.s.next(c.buffer).what, action::kind::mail);
+    EXPECT_EQ(one.result().what, outcome::unknown);
+    EXPECT_EQ(two.result().what, outcome::rejected);
+    EXPECT_EQ(two.result().where, phase::auth);
+    EXPECT_EQ(c.s.next(c.buffer).what, action::kind::closed);
+    EXPECT_EQ(c.s.error(), errc::refused);
+    EXPECT_EQ(c.s.where(), phase::auth);
+}
+
+// A mail that was not sent, since it does not fit, stands between the one in doubt and the one under way.
+TEST(Session, AuthIsRefusedAndAMailInBetweenDidNotFit) {
+    conversation c;
+    letter one, two, three;
+    one.mail.content = {.text = "hi\r\n"};
+    two.mail.required.add(extension::dsn);
+    three.mail.content = {.text = "hi\r\n"};
+    three.mail.policy = recipient_policy::all_or_nothing;
+    session_options o = with_credentials("user", "password");
+    o.auth_with = auth_flight::eager;
+    o.look_ahead = 3;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    for (letter* l : {&one, &two, &three}) ASSERT_EQ(c.s.send(l->mail), errc::ok);
+    ASSERT_EQ(c.run(chunking_and_auth).what, action::kind::read);
+    ASSERT_TRUE(c.sent.ends_with("hi\r\nRSET\r\nMAIL FROM:<from@example.com>\r\nRCPT TO:<to@example.com>\r\n"))
+        << c.sent;
+    c.take_sent();
+    ASSERT_EQ(c.run({"535 no\r\n", "530 no\r\n503 no\r\n503 no\r\n", "250 ok\r\n530 no\r\n503 no\r\n"}).what,
+              action::kind::read);
+    EXPECT_EQ(c.sent, "QUIT\r\n");
+    EXPECT_EQ(c.mails, 3);
+    EXPECT_EQ(one.result().code, 535);
+    EXPECT_EQ(two.result().error, errc::extension_unavailable);
+    EXPECT_EQ(three.result().code, 535);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Mails that wait
+
+TEST(Session, AMailWaitsForTheAnswerToNoop) {
+    conversation c;
+    letter l;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.run(pipelining).what, action::kind::ready);
+    ASSERT_EQ(c.s.noop(), errc::ok);
+    ASSERT_EQ(c.run().what, action::kind::read);
+    EXPECT_FALSE(c.s.wants_mail());
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    c.take_sent();
+    EXPECT_EQ(c.run().what, action::kind::read);
+    EXPECT_EQ(c.sent, "");
+    EXPECT_EQ(c.run({"250 ok\r\n", "250 ok\r\n250 ok\r\n354 go\r\n", "250 taken\r\n"}).what, action::kind::ready);
+    EXPECT_EQ(l.result().what, outcome::accepted);
+}
+
+// 421 to a recipient; a mail that has not begun goes the way of the session.
+TEST(Session, AMailThatWaitsDoesNotBeginBehind421) {
+    conversation c;
+    letter one{2}, two;
+    one.mail.content = two.mail.content = {.text = "hi\r\n"};
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(one.mail), errc::ok);
+    ASSERT_EQ(c.s.send(two.mail), errc::ok);
+    ASSERT_EQ(c.run(chunking).what, action::kind::read);
+    c.take_sent();
+    EXPECT_EQ(c.run({"250 ok\r\n", "421 bye\r\n", "250 ok\r\n"}).what, action::kind::read);
+    EXPECT_EQ(c.sent, "");
+    EXPECT_EQ(c.run({"250 taken\r\n"}).what, action::kind::read);
+    EXPECT_EQ(c.sent, "QUIT\r\n");
+    EXPECT_EQ(one.result(0).code, 421);
+    EXPECT_EQ(one.result(1).what, outcome::accepted);
+    EXPECT_EQ(two.result().what, outcome::deferred);
+    EXPECT_EQ(two.result().code, 421);
+}
+
+// The one that was answered is told of, and not the one that the connection was lost for.
+TEST(Session, RefusedInTheMiddleAndAnotherMailWaits) {
+    conversation c;
+    letter one, two;
+    c.content_goes_on = true;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(one.mail), errc::ok);
+    ASSERT_EQ(c.s.send(two.mail), errc::ok);
+    ASSERT_EQ(c.run(no_extensions + texts{"250 ok\r\n", "250 ok\r\n", "354 go\r\n"}).what, action::kind::content);
+    c.s.received("552 too large\r\n");
+    const action a = c.s.next(c.buffer);
+    ASSERT_EQ(a.what, action::kind::refused);
+    EXPECT_EQ(a.mail, &one.mail);
+    ASSERT_EQ(c.run().what, action::kind::closed);
+    EXPECT_EQ(c.refusals, 0);
+    EXPECT_EQ(c.mails, 2);
+    EXPECT_EQ(one.result().code, 552);
+    EXPECT_EQ(two.result().what, outcome::not_attempted);
+    EXPECT_EQ(two.result().code, 0);
+}
+
+// The original client says AUTH also with nothing to say.
+TEST(Session, AttemptWithoutAUserName) {
+    for (const auth_when when : {auth_when::attempt, auth_when::required}) {
+        conversation c;
+        session_options o = with_credentials("", "");
+        o.auth.when = when;
+        ASSERT_EQ(c.s.start(o), errc::ok);
+        ASSERT_EQ(c.run(no_extensions).what, when == auth_when::attempt ? action::kind::read : action::kind::ready);
+        EXPECT_EQ(c.sent, when == auth_when::attempt ? "EHLO client.example\r\nAUTH PLAIN AAA=\r\n"
+                                                     : "EHLO client.example\r\n");
+    }
+}
+
+// The caller may give up at any time: no RSET behind half a line.
+TEST(Session, ContentFailsInTheMiddleOfABdatLine) {
+    conversation c{5};
+    letter l;
+    l.mail.content.chunks = true;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.run(chunking).what, action::kind::ready);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    c.take_sent();
+    while (!c.sent.ends_with("\r\nBDAT ")) {
+        const action a = c.s.next(c.buffer);
+        if (a.what == action::kind::content) {
+            c.s.content("a");
+            continue;
+        }
+        ASSERT_EQ(a.what, action::kind::write);
+        c.sent += a.octets;
+        c.s.wrote(a.octets.size());
+    }
+    c.s.content_failed();
+    EXPECT_EQ(c.s.next(c.buffer).what, action::kind::mail);
+    EXPECT_EQ(c.s.next(c.buffer).what, action::kind::closed);
+    EXPECT_EQ(c.s.error(), errc::body_failed);
+    EXPECT_EQ(l.result().error, errc::body_failed);
+}
+
 } // namespace
 } // namespace postrider
