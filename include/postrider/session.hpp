@@ -104,10 +104,10 @@ public:
     /// `next` asks for more, or for something else.
     void content(std::string_view part) noexcept {
         content_.part = part;
-        content_.fresh = true;
+        content_.fresh = content_.begun = true;
     }
     /// In answer to `action::kind::content`: there is no more.
-    void end_of_content() noexcept { content_.all_given = true; }
+    void end_of_content() noexcept { content_.all_given = content_.begun = true; }
     /// In answer to `action::kind::content`: there should be more, but it cannot be had. The mail is abandoned with
     /// `body_failed`, without what would commit it: between two BDAT commands by RSET, else by closing the connection (RFC
     /// 5321 §4.1.1.4 knows no other way).
@@ -268,8 +268,8 @@ private:
         std::string_view part;     ///< the rest of the part under way
         std::size_t next_part = 0; ///< in memory: of `mail_content::more`
         std::uint64_t chunk_left = 0;
-        bool fresh = false; ///< the part was given just now
-        bool asked = false;
+        bool fresh = false;     ///< the part was given just now
+        bool begun = false;     ///< something of it was given
         bool all_given = false; ///< there is nothing behind the part
         bool measured = false;  ///< `chunk_left` is that of the BDAT to be rendered
         bool in_chunk = false;

@@ -209,8 +209,7 @@ session_base::supply session_base::fetch(action& a) noexcept {
     while (content_.part.empty() && !content_.all_given) {
         if (c.pulled) {
             a.what = action::kind::content;
-            a.first = !content_.asked;
-            content_.asked = true;
+            a.first = !content_.begun;
             return supply::asked;
         }
         if (content_.next_part == c.more.size()) content_.all_given = true;
@@ -305,18 +304,20 @@ bool session_base::write_chunk(action& a, std::span<char> buffer) noexcept {
             a.octets = stuffer_.next(content_.part);
         }
     } while (a.octets.empty() && !stuffer_.failed() && !by_parts && !content_.all_given);
-    if (a.octets.empty()) {
+    const bool at_end = a.octets.empty();
+    if (at_end) {
         a.octets = raw ? std::string_view{"\r\n", p.open_end_ ? 2u : 0u} : stuffer_.terminator();
         if (stuffer_.failed()) {
             give_up(errc::bare_line_ending);
             return false;
         }
     }
-    // What is declared as exact must be so before its last octets leave, for with them the server takes the mail.
-    const std::uint64_t most = content_.chunk_left;
-    const bool last = a.octets.size() == most;
-    const bool known = by_parts || (content_.all_given && content_.part.empty());
-    if (a.octets.empty() || a.octets.size() > most || (last && !known && c.pulled)) {
+    // What is declared as exact must be so before its last octets leave, for with them the server takes the mail: text ends
+    // with its line end, and binary content with a part that is known to be the last.
+    const bool last = a.octets.size() == content_.chunk_left;
+    const bool may_be_last =
+        raw ? !c.pulled || by_parts || (content_.all_given && content_.part.empty()) : by_parts && !content_.last_chunk;
+    if (at_end ? !last : a.octets.size() > content_.chunk_left || (last && !may_be_last)) {
         give_up(errc::content_mismatch);
         return false;
     }
