@@ -543,7 +543,8 @@ void session_base::decide(mail& m, status s) noexcept {
     }
     if (!accepted) m.progress.waiting_ = 0;
     // A refusal has a code. Without one it was another mail that was refused, and this one goes the way of the session.
-    if (!some || s.error != errc::refused || s.code == 0) return;
+    // Of several that end by one reply, the first is told of.
+    if (!some || s.error != errc::refused || s.code == 0 || line_.event != action::kind::ready) return;
     line_.event = action::kind::refused;
     line_.event_mail = &m;
     line_.event_recipient = all_recipients;
@@ -552,7 +553,6 @@ void session_base::decide(mail& m, status s) noexcept {
 /// The same for all mails in the queue.
 void session_base::decide_all(const status& s) noexcept {
     for (mail* m = line_.first; m != nullptr; m = m->progress.next_) decide(*m, s);
-    if (line_.first != nullptr) line_.event_mail = line_.first;
 }
 
 bool session_base::handed_over(const mail& m) const noexcept { return m.progress.ending_sent_ && let_go(m); }

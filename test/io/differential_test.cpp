@@ -31,6 +31,7 @@ struct way {
     auth_flight with = auth_flight::with_envelope;
     std::size_t rcpt_most = 0; ///< recipients that the server takes at a time; 0: any number
     bool pulled = false;
+    bool exact = false; ///< pulled, and its size is said: by BDAT
     recipient_policy policy = recipient_policy::best_effort;
     const char* faults = "refuse 4% close 0.3% reset 0.3%";
     const char* also = "";
@@ -132,7 +133,11 @@ TEST_P(Differential, WhatIsSaidIsWhatWasQueued) {
                 to.push_back(id + "r" + std::to_string(r) + "@b.example");
             test::held_mail& held = feed.add(id + "@a.example", to, queue::content_of(id + "@a.example"));
             held.mail.policy = w.policy;
-            if (w.pulled) held.mail.content = {.pulled = true, .repeatable = true};
+            if (w.pulled || w.exact) held.mail.content = {.pulled = true, .repeatable = true};
+            if (w.exact) {
+                held.mail.content.size = held.content.size();
+                held.mail.content.exact_size = true;
+            }
         }
         // Each mail once; those that a connection leaves behind untouched go by the next.
         const deadline until = std::chrono::steady_clock::now() + 60s;
@@ -206,6 +211,7 @@ INSTANTIATE_TEST_SUITE_P(
             .also = "random seed 9 on AUTH refuse 20%"},
         way{.name = "with_envelope", .auth = true, .also = "random seed 9 on AUTH refuse 20%"},
         way{.name = "carried_over", .look_ahead = 8, .rcpt_most = 2},
+        way{.name = "carried_over_exact", .look_ahead = 8, .rcpt_most = 2, .exact = true},
         way{.name = "carried_over_data", .chunking = false, .rcpt_most = 1, .pulled = true},
         way{.name = "lmtp", .look_ahead = 8, .lmtp = true}, way{.name = "lmtp_data", .chunking = false, .lmtp = true},
         way{.name = "all_or_nothing", .look_ahead = 8, .policy = all},

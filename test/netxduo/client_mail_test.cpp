@@ -343,7 +343,7 @@ TEST_F(sources, one_that_fails_or_lies_never_makes_a_mail) {
                 EXPECT_THAT(server.last().said, Not(EndsWith("queued\r\n")));
             }
     server.set(able{});
-    for (const ULONG wrong : {1u, 7u, 9u}) {
+    for (const ULONG wrong : {1u, 7u, 9u, 10u, 20u, 1000u}) {
         SCOPED_TRACE(wrong);
         letter l({"bob@b.example"}, "");
         spring s{"Hello.\r\n", 3};
