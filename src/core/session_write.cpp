@@ -315,7 +315,7 @@ bool session_base::write_chunk(action& a, std::span<char> buffer) noexcept {
     // What is declared as exact must be so before its last octets leave, for with them the server takes the mail: text ends
     // with its line end, and binary content with a part that is known to be the last.
     const bool last = a.octets.size() == content_.chunk_left;
-    const bool may_be_last = raw ? !c.pulled || by_parts || (content_.all_given) : by_parts && !content_.last_chunk;
+    const bool may_be_last = raw ? !c.pulled || by_parts || content_.all_given : by_parts && !content_.last_chunk;
     if (at_end ? !last : a.octets.size() > content_.chunk_left || (last && !may_be_last)) {
         give_up(errc::content_mismatch);
         return false;
