@@ -27,6 +27,13 @@ long peak_kilobytes() {
     return -1;
 }
 
+// By how many KB the peak may rise by what is not counted for each mail or recipient; a sanitizer keeps what is freed.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr long slack = 8192;
+#else
+constexpr long slack = 512;
+#endif
+
 class Session : public testing::Test {
 protected:
     void start(sink::config config, std::uint16_t look_ahead, int buffer = 0) {
@@ -128,7 +135,7 @@ TEST_F(Memory, IsFlatOverAHundredThousandMails) {
     same_again handler{100'000};
     ASSERT_EQ(drive(session_, stream_, until_, handler), errc::ok);
     EXPECT_EQ(handler.accepted, 100'000u);
-    EXPECT_LE(peak_kilobytes() - before, 512);
+    EXPECT_LE(peak_kilobytes() - before, slack);
     EXPECT_EQ(server_->report().total.mails, 101'000u);
 }
 
@@ -140,7 +147,7 @@ TEST_F(Memory, AHundredThousandRecipientsOfOneMail) {
     feed.add("alice@a.example", recipients(100'000), "Subject: Hi\r\n\r\nHello.\r\n");
     const long before = peak_kilobytes();
     ASSERT_EQ(drive(session_, stream_, until_, feed), errc::ok);
-    EXPECT_LE(peak_kilobytes() - before, 512);
+    EXPECT_LE(peak_kilobytes() - before, slack);
     for (const recipient& r : feed.mails()[0]->recipients) ASSERT_EQ(r.result.what, outcome::accepted);
     EXPECT_EQ(server_->report().total.mails, 1u);
 }
@@ -154,7 +161,7 @@ TEST_F(Memory, AHundredThousandRecipientsAThousandAtATime) {
     feed.add("alice@a.example", recipients(100'000), "Subject: Hi\r\n\r\nHello.\r\n");
     const long before = peak_kilobytes();
     ASSERT_EQ(drive(session_, stream_, until_, feed), errc::ok);
-    EXPECT_LE(peak_kilobytes() - before, 512);
+    EXPECT_LE(peak_kilobytes() - before, slack);
     for (const recipient& r : feed.mails()[0]->recipients) ASSERT_EQ(r.result.what, outcome::accepted);
     EXPECT_EQ(server_->report().total.mails, 100u);
     EXPECT_EQ(feed.mails()[0]->mail.progress.transactions(), 100u);

@@ -326,7 +326,7 @@ TEST_F(commands, what_is_refused_before_anything_is_said) {
     for (const UINT other : {0u, 1u, 4u, 7u, 8u, 11u, 16u, 255u, 256u + 12u})
         EXPECT_EQ(NX_SMTP_INVALID_PARAM, static_cast<int>(command(other, "x")));
     EXPECT_EQ(0u, tap::counted().connects);
-    for (const UINT named : {NX_SMTP_COMMAND_VRFY, NX_SMTP_COMMAND_EXPN, NX_SMTP_COMMAND_ETRN})
+    for (const UINT named : {UINT{NX_SMTP_COMMAND_VRFY}, UINT{NX_SMTP_COMMAND_EXPN}, UINT{NX_SMTP_COMMAND_ETRN}})
         EXPECT_EQ(NX_SMTP_INVALID_PARAM, static_cast<int>(command(named)));
     EXPECT_EQ(NX_SMTP_INVALID_PARAM, static_cast<int>(command(NX_SMTP_COMMAND_VRFY, "a\r\nRSET")));
     EXPECT_EQ(NX_SMTP_INVALID_PARAM, static_cast<int>(command(NX_SMTP_COMMAND_VRFY, std::string(499, 'x').c_str())));
