@@ -74,8 +74,7 @@ struct batch {
     /// Before each turn: the session may be given something to do, and `in` what the server has said meanwhile.
     void (*turn)(connection&, CHAR* in);
     void (*done)(connection&, const action&); ///< a mail has its results, or a command its answer
-    mail_item* first = nullptr;
-    mail_item* next = nullptr; ///< the first that was not handed over yet
+    mail_item* next = nullptr;                ///< the first that was not handed over yet
     UINT window = 1;
     UINT under_way = 0;
     bool answered = false;      ///< the server has decided about a mail on this connection, or has answered the command

@@ -154,9 +154,10 @@ bool get_ready(connection& c, bool& kept, CHAR* out, CHAR* in) noexcept {
     return c.begin(*name, false) || c.ok(NX_SMTP_INTERNAL_ERROR);
 }
 
-void put_away(connection& c, bool ready, CHAR* out, CHAR* in) noexcept {
+void put_away(connection& c, bool ready, CHAR* out, CHAR* in, bool keep) noexcept {
     NX_SMTP_CLIENT* const client = c.client;
-    if (client->nx_smtp_client_connected == NX_FALSE || (ready && client->nx_smtp_client_keeper != NX_NULL)) return;
+    if (client->nx_smtp_client_connected == NX_FALSE || (ready && keep && client->nx_smtp_client_keeper != NX_NULL))
+        return;
     if (ready && c.session.quit() == errc::ok) static_cast<void>(c.converse(out, in));
     c.close();
     client->nx_smtp_client_connected = NX_FALSE;
@@ -189,7 +190,8 @@ UINT send_all(NX_SMTP_CLIENT* client, mail_item* first, UINT window) noexcept {
         bool ready = get_ready(c, kept, out, in);
         const bool connected = client->nx_smtp_client_connected != NX_FALSE;
         if (ready) ready = c.converse(out, in);
-        put_away(c, ready, out, in);
+        // A server that takes no more on this connection (LIMITS MAILMAX) is left, and the rest goes by another.
+        put_away(c, ready, out, in, first_waiting(first) == nullptr);
         const bool again = kept || b.answered;
         const status end = {.where = connected ? c.session.where() : phase::connect,
                             .error = connected ? c.session.error() : errc::connection_closed};

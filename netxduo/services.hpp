@@ -37,7 +37,7 @@ UINT status_for(const mail_item& m, const status& result) noexcept;
 /// whether it is ready; else `c.status`, or the session's error, says why, and the connection is closed.
 bool get_ready(connection& c, bool& kept, CHAR* out, CHAR* in) noexcept;
 /// Leaves a session that is open - `ready` - where sessions are kept, and ends it where not.
-void put_away(connection& c, bool ready, CHAR* out, CHAR* in) noexcept;
+void put_away(connection& c, bool ready, CHAR* out, CHAR* in, bool keep = true) noexcept;
 
 UINT check_caller(NX_SMTP_CLIENT* client) noexcept;
 

@@ -77,18 +77,18 @@ private:
     std::size_t first_ = 0;         ///< of the recipients: those before it are not in this transaction
     std::size_t waiting_ = 0;       ///< recipients that are still to be tried, in this transaction or a further one
     std::size_t sent_ = 0;          ///< recipients whose RCPT was rendered in this transaction
-    std::size_t last_sent_ = 0;     ///< the last of them
     std::size_t taken_ = 0;         ///< recipients whose RCPT was answered 2yz in this transaction
     std::size_t given_at_ = 0;      ///< where in all octets given out those of its content end
     std::uint32_t outstanding_ = 0; ///< of its commands, rendered and not answered
     std::uint32_t chunks_ = 0;      ///< of these, BDAT commands that are not the last
     std::uint32_t transactions_ = 0;
     bool sized_ = false;
-    bool eight_bit_ = false; ///< the content, memory only, has octets above 127
-    bool bare_ = false;      ///< the content, memory only, has line ends that are not CRLF
-    bool open_end_ = false;  ///< the content, memory only, does not end with CRLF
-    bool utf8_ = false;      ///< MAIL says SMTPUTF8
-    bool body_ = false;      ///< MAIL says BODY=
+    bool eight_bit_ = false;   ///< the content, memory only, has octets above 127
+    bool bare_ = false;        ///< the content, memory only, has line ends that are not CRLF
+    bool open_end_ = false;    ///< the content, memory only, does not end with CRLF
+    bool utf8_header_ = false; ///< the header block has octets above 127
+    bool utf8_ = false;        ///< MAIL says SMTPUTF8
+    bool body_ = false;        ///< MAIL says BODY=
     // Of the transaction under way:
     bool chunked_ = false; ///< by BDAT
     bool resets_ = false;  ///< it begins with RSET

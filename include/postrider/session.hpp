@@ -80,7 +80,7 @@ public:
 
     // What happened.
 
-    /// The system took the next `octets` of what was asked to be written.
+    /// The system took the next `octets` of what was asked to be written. To be told before what was received after that.
     void wrote(std::size_t octets) noexcept { line_.unsent -= octets; }
     /// Octets from the server, in order. They are read in place: they must stay where they are until `next` has returned
     /// something else than `refused`, `mail` or `answered`. May be told at any time, also while a flight is being sent.
@@ -157,9 +157,11 @@ private:
 
     bool turn(action& a, std::span<char> buffer) noexcept;
     // Which mail, and when.
+    bool takes_mails() const noexcept;
     mail* unstarted() const noexcept;
     bool usable(extension e) const noexcept { return line_.offered.has(e) && !options_.unused.has(e); }
     bool may_begin() const noexcept;
+    bool mail_max_reached() const noexcept;
     bool limits_to_ask(const mail& m) const noexcept;
     bool in_chunks(const mail& m) const noexcept;
     void begin(mail& m) noexcept;
@@ -182,6 +184,7 @@ private:
     bool write_chunk(action& a, std::span<char> buffer) noexcept;
     enum class supply : std::uint8_t { ready, asked, abandoned }; ///< octets, or the end; the caller; the mail
     supply fetch(action& a) noexcept;
+    bool by_data_exactly() const noexcept;
     bool measure_chunk() noexcept;
     void note_given(const action& a) noexcept;
     void end_content(action& a) noexcept;
@@ -209,6 +212,7 @@ private:
     void leave(const status& s) noexcept;
     void over(errc why, phase where) noexcept;
     void distrust(errc why) noexcept;
+    status first_refusal(const mail& m, const status& s) const noexcept;
     void decide(mail& m, status s) noexcept;
     void decide_all(const status& s) noexcept;
     static status no_answer(errc why) noexcept;
@@ -230,6 +234,8 @@ private:
         bool auth_due = false;                    ///< AUTH left in a flight with what follows it, and is not answered
         bool mail_open = false;                   ///< the server holds a reverse-path: RSET before the next MAIL
         bool written_open = false;                ///< the same, once it has dealt with all that was rendered
+        bool closing = false;                     ///< a 421 was read, and there are answers to come
+        bool went_on = false;                     ///< a 2yz was read behind it
         bool asked = false;                       ///< a command by itself is under way
         bool limits_stale = false;                ///< LIMITS are those from before AUTH (RFC 9422 §4)
         action::kind event = action::kind::ready; ///< `ready`: none
@@ -259,8 +265,9 @@ private:
         mail* last = nullptr;    ///< the newest
         mail* started = nullptr; ///< the newest whose transaction has begun; null: none that is still in the queue
         std::string_view input;
-        std::string_view argument; ///< of the command that was asked for
-        status goodbye;            ///< a 421, or a refused AUTH: what was sent behind it is still read
+        std::string_view argument;          ///< of the command that was asked for
+        status goodbye;                     ///< a refused AUTH, else a 421: what was sent behind it is still read
+        const mail* goodbye_mail = nullptr; ///< the mail whose RSET, MAIL or BDAT was answered so
         capabilities offered;
     };
     /// The content that is being written. All zero when a transaction begins.
@@ -270,6 +277,7 @@ private:
         std::uint64_t chunk_left = 0;
         bool fresh = false;     ///< the part was given just now
         bool begun = false;     ///< something of it was given
+        content_facts facts;    ///< pulled: of what was given
         bool all_given = false; ///< there is nothing behind the part
         bool measured = false;  ///< `chunk_left` is that of the BDAT to be rendered
         bool in_chunk = false;

@@ -79,7 +79,7 @@ errc session_base::start(const session_options& options) noexcept {
 }
 
 errc session_base::send(mail& m) noexcept {
-    if (!line_.open || line_.deaf || line_.read.at == phase::quit || line_.goodbye.code != 0) return errc::wrong_state;
+    if (!takes_mails()) return errc::wrong_state;
     if (!config::many_mails && (line_.first != nullptr || line_.transactions != 0)) return errc::wrong_state;
     if (m.progress.queued_in_ == this && m.progress.epoch_ == line_.epoch) return errc::wrong_state;
     if (m.recipients.empty()) return errc::no_recipients;
@@ -102,7 +102,7 @@ errc session_base::send(mail& m) noexcept {
         progress.size_ = c.size;
         progress.sized_ = c.pulled && c.size != 0;
         progress.eight_bit_ = c.kind == octets::eight_bit;
-        progress.utf8_ = c.utf8_header;
+        progress.utf8_header_ = c.utf8_header;
     } else if (config::all_extensions && c.kind == octets::binary) {
         content_facts facts; // of the header block
         facts.look_through(c.text);
@@ -112,7 +112,7 @@ errc session_base::send(mail& m) noexcept {
             facts.look_through(part);
             progress.size_ += part.size();
         }
-        progress.utf8_ = facts.eight_bit_header;
+        progress.utf8_header_ = facts.eight_bit_header;
     } else {
         content_facts facts;
         facts.look_through(c.text);
@@ -124,7 +124,7 @@ errc session_base::send(mail& m) noexcept {
         progress.open_end_ = !facts.line_start;
         progress.size_ = facts.size + (facts.line_start ? 0 : 2);
         progress.eight_bit_ = facts.eight_bit;
-        progress.utf8_ = facts.eight_bit_header;
+        progress.utf8_header_ = facts.eight_bit_header;
     }
     m.missing = {};
     for (recipient& r : m.recipients) {
@@ -138,10 +138,13 @@ errc session_base::send(mail& m) noexcept {
     return errc::ok;
 }
 
+bool session_base::takes_mails() const noexcept {
+    return line_.open && !line_.deaf && line_.read.at != phase::quit && line_.goodbye.code == 0;
+}
+
 bool session_base::wants_mail() const noexcept {
-    if (!line_.open || line_.deaf || line_.read.at == phase::quit || line_.goodbye.code != 0) return false;
-    if (unstarted() != nullptr || line_.asked) return false;
-    if (line_.offered.mail_max != 0 && line_.transactions >= line_.offered.mail_max) return false;
+    if (!takes_mails() || unstarted() != nullptr || line_.asked) return false;
+    if (mail_max_reached() && !line_.limits_stale) return false; // else EHLO is said again first
     if (line_.started != nullptr && !line_.started->progress.written_) return false;
     return line_.outstanding == 0 || !line_.up || may_begin();
 }
@@ -156,7 +159,8 @@ errc session_base::ask(phase command, std::string_view argument) noexcept {
     if (!argument.empty() && !named && command != phase::help) return errc::invalid_parameter;
     for (const char c : argument)
         if (is_control(c)) return errc::invalid_parameter;
-    if (!line_.open || line_.first != nullptr || line_.read.at != phase::connect) return errc::wrong_state;
+    const bool free = line_.outstanding == 0 && line_.read.at == phase::connect && line_.write.at == phase::connect;
+    if (!line_.open || line_.first != nullptr || !free) return errc::wrong_state;
     line_.argument = argument;
     line_.asked = true;
     line_.write.at = line_.read.at = command;
@@ -169,7 +173,7 @@ void session_base::failed(errc why) noexcept {
     const phase where = here();
     // After QUIT the session's end is known already: how the line went dead changes nothing.
     if (where == phase::quit) return over(line_.error, line_.ended);
-    if (line_.goodbye.code == 421 && why == errc::connection_closed) {
+    if (line_.closing && line_.goodbye.code != 0 && !line_.went_on && why == errc::connection_closed) {
         decide_all(line_.goodbye); // it said so, and has done so: what lay behind that command was not looked at
         return over(errc::refused, line_.goodbye.where);
     }
@@ -224,7 +228,9 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
         leave(line_.goodbye);
         return false;
     }
-    if (line_.write.at == phase::connect && line_.up && !leaving) {
+    // Not while a mail that is through has octets on their way: it must be out of the queue before the cursors move on.
+    const bool through = line_.first != nullptr && is_through(*line_.first);
+    if (line_.write.at == phase::connect && line_.up && !leaving && !through) {
         if (mail* const m = unstarted(); m != nullptr && may_begin()) {
             begin(*m);
             return false;
@@ -252,7 +258,7 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
         }
         return config::chunking && line_.started->progress.chunked_ ? write_chunk(a, buffer) : write_content(a);
     }
-    if (line_.first != nullptr && is_through(*line_.first)) a.what = action::kind::write; // not let go: see there
+    if (through) a.what = action::kind::write; // not let go: see there
     else a.what = line_.outstanding == 0 ? action::kind::ready : action::kind::read;
     return true;
 }
@@ -269,7 +275,7 @@ bool session_base::may_begin() const noexcept {
     if (line_.asked || line_.goodbye.code != 0) return false;
     if (line_.outstanding == 0) return true;
     const mail* const m = unstarted();
-    if (m != nullptr && limits_to_ask(*m)) return false;
+    if (mail_max_reached() || (m != nullptr && limits_to_ask(*m))) return false; // what is in doubt is answered first
     if (!config::pipelining || !usable(extension::pipelining)) return false;
     if (line_.auth_due && options_.auth_with == auth_flight::alone) return false;
     if (!config::many_mails) return line_.transactions == 0;
@@ -281,13 +287,18 @@ bool session_base::may_begin() const noexcept {
     return line_.in_doubt < (chunks ? line_.window : 2u);
 }
 
+/// Whether the server takes no further transaction on this connection (RFC 9422).
+bool session_base::mail_max_reached() const noexcept {
+    return config::many_mails && config::all_extensions && line_.offered.mail_max != 0 &&
+           line_.transactions >= line_.offered.mail_max;
+}
+
 /// Whether a limit from before AUTH binds: it may be another for who is authenticated (RFC 9422 §4), so EHLO is said again,
 /// once.
 bool session_base::limits_to_ask(const mail& m) const noexcept {
     if (!config::many_mails || !config::all_extensions || !line_.limits_stale) return false;
     const capabilities& offered = line_.offered;
-    return (offered.mail_max != 0 && line_.transactions >= offered.mail_max) ||
-           (offered.rcpt_max != 0 && m.progress.waiting_ > offered.rcpt_max);
+    return mail_max_reached() || (offered.rcpt_max != 0 && m.progress.waiting_ > offered.rcpt_max);
 }
 
 /// Whether a mail goes by BDAT. DATA is better for content whose size is not known: it need not be cut.
@@ -307,7 +318,7 @@ errc session_base::fits(mail& m) const noexcept {
     for (const recipient& r : m.recipients) utf8_path = utf8_path || !r.forward_path.is_ascii();
     if (!c.as_it_is) {
         if (p.eight_bit_) needed.add(extension::eight_bit_mime);
-        if (p.utf8_ || utf8_path) needed.add(extension::smtputf8);
+        if (p.utf8_header_ || utf8_path) needed.add(extension::smtputf8);
     }
     if (c.kind == octets::binary) {
         needed.add(extension::binary_mime);
@@ -322,7 +333,7 @@ errc session_base::fits(mail& m) const noexcept {
     if (tls && !options_.encrypted) m.missing.add(extension::require_tls);
     if (!m.missing.empty()) return errc::extension_unavailable;
 
-    p.utf8_ = (p.utf8_ || utf8_path) && usable(extension::smtputf8);
+    p.utf8_ = (p.utf8_header_ || utf8_path) && usable(extension::smtputf8);
     p.body_ = p.eight_bit_ && usable(extension::eight_bit_mime);
     const std::uint64_t most = line_.offered.size_limit;
     if (p.sized_ && most != 0 && usable(extension::size) && p.size_ > most) return errc::message_too_large;
@@ -351,23 +362,19 @@ bool session_base::all_fit(const mail& m) const noexcept {
 /// Puts the write cursor at the beginning of a transaction for what is left of a mail.
 void session_base::begin(mail& m) noexcept {
     mail_progress& p = m.progress;
-    const capabilities& offered = line_.offered;
     if constexpr (config::many_mails && config::all_extensions) {
         if (limits_to_ask(m)) {
             line_.limits_stale = line_.up = false;
             line_.write.at = phase::ehlo;
             return;
         }
-        if (offered.mail_max != 0 && line_.transactions >= offered.mail_max)
-            return leave({.where = phase::mail, .error = errc::mail_limit});
+        if (mail_max_reached()) return leave({.where = phase::mail, .error = errc::mail_limit});
     }
     line_.started = &m;
     if constexpr (config::parameters) {
-        if (p.transactions_ == 0) {
-            if (const errc e = fits(m); e != errc::ok) {
-                p.written_ = true;
-                return decide(m, {.where = phase::mail, .error = e});
-            }
+        if (const errc e = fits(m); e != errc::ok) {
+            p.written_ = true;
+            return decide(m, {.where = phase::mail, .error = e});
         }
     }
     const std::size_t size = m.recipients.size();
@@ -455,8 +462,8 @@ void session_base::retire(mail& m) noexcept {
         else if (line_.window > 1) line_.window /= 2;
     }
     p.queued_in_ = nullptr;
-    const bool leaving = !line_.open || line_.read.at == phase::quit;
-    if (!leaving) line_.read = beginning();
+    // A mail that was not sent, since it does not fit, ends also where AUTH, or EHLO, is what is due.
+    if (line_.open && line_.read.at >= phase::rset && line_.read.at < phase::quit) line_.read = beginning();
     if (config::many_mails && p.waiting_ != 0) { // the session goes on: else all are decided
         if (repeatable(m)) {
             // Before those that have not begun.
@@ -525,11 +532,16 @@ void session_base::distrust(errc why) noexcept {
     line_.deaf = true;
 }
 
+/// What of a mail is refused behind AUTH that was refused, or behind its own command that was answered 421, is refused by that.
+status session_base::first_refusal(const mail& m, const status& s) const noexcept {
+    return line_.goodbye.code != 0 && (line_.goodbye.where == phase::auth || line_.goodbye_mail == &m) ? line_.goodbye
+                                                                                                       : s;
+}
+
 /// Gives a result to every recipient of a mail that has none: the first refusal in protocol order wins.
 void session_base::decide(mail& m, status s) noexcept {
     using standing = recipient::standing;
-    if (line_.goodbye.where == phase::auth && s.what != outcome::accepted && s.what != outcome::unknown)
-        s = line_.goodbye;
+    if (s.what != outcome::accepted && s.what != outcome::unknown) s = first_refusal(m, s);
     const bool accepted = s.what == outcome::accepted;
     bool some = false;
     for (recipient& r : m.recipients) {
@@ -571,7 +583,7 @@ void session_base::lose(errc why) noexcept {
                         .where = kind(why) == errc_kind::caller ? phase::content
                                  : m == line_.first             ? here()
                                                                 : phase::mail,
-                        .error = why});
+                        .error = kind(why) == errc_kind::caller && m != line_.started ? errc::cancelled : why});
     }
 }
 

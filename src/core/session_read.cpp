@@ -65,6 +65,8 @@ void session_base::on_reply() noexcept {
     --line_.outstanding;
     const bool of_mail = at >= phase::rset && at < phase::quit && !line_.asked;
     if (of_mail) --line_.first->progress.outstanding_;
+    line_.closing = line_.closing || code == 421;
+    line_.went_on = line_.closing && (line_.went_on || !refused(s));
     if (code == 421 && of_mail) return on_goodbye(s);
 
     switch (at) {
@@ -243,7 +245,7 @@ void session_base::on_recipient(const status& s) noexcept {
     if (said && s.code == 552) full.what = outcome::deferred;
     const bool again = config::many_mails && p.taken_ != 0 && (s.code == 452 || (s.code == 552 && said)) &&
                        (said || !s.enhanced) && m.policy == recipient_policy::best_effort && !p.failing_ &&
-                       repeatable(m);
+                       repeatable(m) && line_.goodbye.code == 0;
     if (!refused(s)) {
         ++p.taken_;
         r.at = recipient::standing::taken;
@@ -263,10 +265,9 @@ void session_base::on_recipient(const status& s) noexcept {
     } else {
         p.refused_some_ = true;
         r.at = recipient::standing::done;
-        if (r.result.open() && line_.goodbye.where == phase::auth) {
-            r.result = line_.goodbye; // that came first
-        } else if (r.result.open()) {
-            r.result = full;
+        if (r.result.open()) {
+            r.result = first_refusal(m, full);
+            if (r.result.where != phase::rcpt) return advance_read();
             line_.event = action::kind::refused;
             line_.event_mail = &m;
             line_.event_recipient = index;
@@ -331,6 +332,13 @@ void session_base::on_content(const status& s) noexcept {
         return over(errc::refused, phase::content); // refused in the middle: to stop now is to close
     }
     p.taken_over_ = p.taken_over_ || !refused(s);
+    if (p.failing_ && p.taken_ != 0 && !refused(s)) {
+        // It was refused as a whole, and is taken: whoever is among the taken may get it, under whatever sender.
+        for (recipient& r : m.recipients)
+            if (r.at == recipient::standing::taken) r.result = no_answer(errc::unexpected_reply);
+        lose(errc::unexpected_reply);
+        return over(errc::unexpected_reply, phase::content);
+    }
     if (config::lmtp && options_.lmtp) {
         // RFC 2033 §4.2: an answer for each recipient that was taken, in their order. No content goes to nobody, and no
         // answer is awaited that is not for one of them (below): so there is one, at or behind the cursor.
@@ -358,8 +366,8 @@ void session_base::on_content(const status& s) noexcept {
 /// 421 to a command of a mail: the server closes the connection (RFC 5321 §3.8).
 void session_base::on_goodbye(const status& s) noexcept {
     mail& m = *line_.first;
-    const bool behind = config::pipelining && line_.outstanding != 0;
     if (s.where == phase::content && m.progress.chunks_ == 0 && handed_over(m)) on_content(s);
+    const bool behind = config::pipelining && line_.outstanding != 0; // over LMTP also the answers for others
     bool committed = false;
     for (const mail* other = &m; config::pipelining && other != nullptr; other = other->progress.next_)
         committed = committed || (handed_over(*other) && other->progress.outstanding_ != 0);
@@ -371,14 +379,17 @@ void session_base::on_goodbye(const status& s) noexcept {
     if constexpr (!config::pipelining) return;
     // If it closes now, nothing behind this command was looked at. But mails behind it may have been taken all the same:
     // what comes, or how the connection ends, will tell.
-    line_.goodbye = s;
+    if (line_.goodbye.code == 0) {
+        line_.goodbye = s;
+        if (s.where != phase::rcpt && m.progress.outstanding_ != 0) line_.goodbye_mail = &m;
+    }
     if (s.where == phase::rset) {
         line_.read.at = phase::mail;
     } else if (s.where != phase::content) {
         if (s.where == phase::rcpt) {
             recipient& r = m.recipients[line_.read.recipient];
             r.at = recipient::standing::done; // the others may get it
-            if (r.result.open()) r.result = s;
+            if (r.result.open()) r.result = first_refusal(m, s);
         }
         line_.read.recipient = s.where == phase::mail ? m.progress.first_ : line_.read.recipient + 1;
         advance_read();

@@ -13,7 +13,7 @@ bool session_base::may_write() const noexcept {
     const phase at = line_.write.at;
     if (at == phase::connect || (config::chunking && line_.doomed != errc::ok)) return false;
     if (at == phase::quit || line_.rendered != 0) return true;
-    if (config::pipelining && line_.goodbye.code == 421) return false;
+    if (config::pipelining && line_.closing) return false;
     if (at == phase::data) return may_commit();
     if (at == phase::content) {
         if (!config::chunking || !line_.started->progress.chunked_) return line_.started->progress.go_ahead_;
@@ -203,6 +203,12 @@ void session_base::advance_write() noexcept {
     }
 }
 
+/// Whether the content under way is pulled, of exact size, and leaves by DATA, whose end does not depend on it.
+bool session_base::by_data_exactly() const noexcept {
+    const mail& m = *line_.started;
+    return config::parameters && m.content.pulled && m.content.exact_size && !m.progress.chunked_;
+}
+
 /// Sees to it that there are octets of the content, or that it is known that there are no more.
 session_base::supply session_base::fetch(action& a) noexcept {
     const mail_content& c = line_.started->content;
@@ -217,9 +223,9 @@ session_base::supply session_base::fetch(action& a) noexcept {
     }
     if (config::parameters && content_.fresh) {
         content_.fresh = false;
-        content_facts facts;
-        if (c.kind == octets::seven_bit && !c.as_it_is) facts.look_through(content_.part);
-        if (facts.eight_bit) {
+        const bool seven_bit = c.kind == octets::seven_bit && !c.as_it_is;
+        if (seven_bit || by_data_exactly()) content_.facts.look_through(content_.part);
+        if ((seven_bit && content_.facts.eight_bit) || (by_data_exactly() && content_.facts.size > c.size)) {
             give_up(errc::content_mismatch);
             return supply::abandoned;
         }
@@ -237,6 +243,14 @@ bool session_base::write_content(action& a) noexcept {
         } while (a.octets.empty() && !stuffer_.failed() && !content_.all_given);
     }
     if (a.octets.empty()) {
+        if (!p.discard_ && by_data_exactly()) {
+            content_facts& facts = content_.facts;
+            facts.end();
+            if (facts.size + (facts.line_start ? 0 : 2) != line_.started->content.size) {
+                give_up(errc::content_mismatch);
+                return false;
+            }
+        }
         a.octets = p.discard_ ? ".\r\n" : stuffer_.terminator();
         if (stuffer_.failed()) {
             give_up(errc::bare_line_ending);
