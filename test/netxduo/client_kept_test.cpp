@@ -44,6 +44,17 @@ TEST_F(kept, many_mails_over_one_connection) {
     EXPECT_EQ(2u, server.count()) << "and a mail has its own connection again";
 }
 
+TEST_F(kept, a_server_that_takes_only_so_many_mails_on_a_connection) {
+    server.set(able{.ehlo = "PIPELINING\nCHUNKING\nLIMITS MAILMAX=2"});
+    create();
+    EXPECT_EQ(NX_SUCCESS, open_session());
+    letter l;
+    for (int i = 0; i != 5; ++i) EXPECT_EQ(NX_SUCCESS, post(l));
+    EXPECT_EQ(NX_SUCCESS, close_session());
+    EXPECT_EQ(3u, server.count());
+    EXPECT_EQ(5u, mails_heard());
+}
+
 TEST_F(kept, opening_it_fails_as_a_mail_would) {
     create();
     const struct {

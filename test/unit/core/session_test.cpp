@@ -478,6 +478,23 @@ TEST(Session, AskKnowsTheCommandsThatStandByThemselves) {
     EXPECT_EQ(c.s.ask(phase::vrfy, longest), errc::ok);
 }
 
+// Behind XCLIENT the session begins again: what is due is EHLO, and nothing that is asked for meanwhile.
+TEST(Session, AskInTheMiddleOfTheNextBeginning) {
+    conversation c;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.run(no_extensions).what, action::kind::ready);
+    ASSERT_EQ(c.s.ask(phase::xclient, "ADDR=192.0.2.1"), errc::ok);
+    ASSERT_EQ(c.run().what, action::kind::read);
+    const std::string greeting = "220 mx\r\n";
+    c.s.received(greeting);
+    ASSERT_EQ(c.s.next(c.buffer).what, action::kind::answered);
+    EXPECT_EQ(c.s.noop(), errc::wrong_state);
+    c.take_sent();
+    EXPECT_EQ(c.run({"250 mx\r\n"}).what, action::kind::ready);
+    EXPECT_EQ(c.sent, "EHLO client.example\r\n");
+    EXPECT_EQ(c.s.noop(), errc::ok);
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // What leaves does not depend on the buffer
 
