@@ -173,7 +173,7 @@ void session_base::failed(errc why) noexcept {
     const phase where = here();
     // After QUIT the session's end is known already: how the line went dead changes nothing.
     if (where == phase::quit) return over(line_.error, line_.ended);
-    if (line_.closing && line_.goodbye.code != 0 && !line_.went_on && why == errc::connection_closed) {
+    if (line_.closing && !line_.went_on && why == errc::connection_closed) {
         decide_all(line_.goodbye); // it said so, and has done so: what lay behind that command was not looked at
         return over(errc::refused, line_.goodbye.where);
     }
@@ -534,8 +534,10 @@ void session_base::distrust(errc why) noexcept {
 
 /// What of a mail is refused behind AUTH that was refused, or behind its own command that was answered 421, is refused by that.
 status session_base::first_refusal(const mail& m, const status& s) const noexcept {
-    return line_.goodbye.code != 0 && (line_.goodbye.where == phase::auth || line_.goodbye_mail == &m) ? line_.goodbye
-                                                                                                       : s;
+    return config::pipelining && line_.goodbye.code != 0 &&
+                   (line_.goodbye.where == phase::auth || line_.goodbye_mail == &m)
+               ? line_.goodbye
+               : s;
 }
 
 /// Gives a result to every recipient of a mail that has none: the first refusal in protocol order wins.

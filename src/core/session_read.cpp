@@ -332,7 +332,7 @@ void session_base::on_content(const status& s) noexcept {
         return over(errc::refused, phase::content); // refused in the middle: to stop now is to close
     }
     p.taken_over_ = p.taken_over_ || !refused(s);
-    if (p.failing_ && p.taken_ != 0 && !refused(s)) {
+    if (config::pipelining && p.failing_ && p.taken_ != 0 && !refused(s)) {
         // It was refused as a whole, and is taken: whoever is among the taken may get it, under whatever sender.
         for (recipient& r : m.recipients)
             if (r.at == recipient::standing::taken) r.result = no_answer(errc::unexpected_reply);

@@ -478,6 +478,24 @@ TEST(Session, AskKnowsTheCommandsThatStandByThemselves) {
     EXPECT_EQ(c.s.ask(phase::vrfy, longest), errc::ok);
 }
 
+// Content that cannot be had ends the session, and the mail behind it is none the worse.
+TEST(Session, AMailBehindOneWhoseContentFails) {
+    conversation c;
+    letter first, second;
+    ASSERT_EQ(c.s.start(plain_options()), errc::ok);
+    ASSERT_EQ(c.s.send(first.mail), errc::ok);
+    ASSERT_EQ(c.s.send(second.mail), errc::ok);
+    c.content_goes_on = true;
+    ASSERT_EQ(c.run(no_extensions + texts{"250 ok\r\n", "250 ok\r\n", "354 go\r\n"}).what, action::kind::content);
+    c.s.content_failed();
+    EXPECT_EQ(c.run().what, action::kind::closed);
+    EXPECT_EQ(first.result().error, errc::body_failed);
+    EXPECT_EQ(first.result().again(), status::retry::no);
+    EXPECT_EQ(second.result().what, outcome::not_attempted);
+    EXPECT_EQ(second.result().error, errc::cancelled);
+    EXPECT_EQ(second.result().again(), status::retry::yes);
+}
+
 // Behind XCLIENT the session begins again: what is due is EHLO, and nothing that is asked for meanwhile.
 TEST(Session, AskInTheMiddleOfTheNextBeginning) {
     conversation c;
