@@ -27,11 +27,15 @@
 // next MAIL with 503, and takes its RCPT and BDAT all the same.) The dot that ends DATA clears the envelope by itself
 // (RFC 5321 §4.1.1.4).
 //
-// What a mail became is written at three places only: `on_recipient`, a refusal of one recipient; `on_content`, the answer
-// for one over LMTP; and `decide`, for every recipient that has no result yet: a refusal of AUTH, MAIL, DATA or the content,
-// its acceptance, or `lose`, when there will be no answer: `unknown` if the end of the content was handed to the system,
-// else `deferred`, or `not_attempted` for those whose RCPT was never rendered. A result is written once, so the first
-// refusal in protocol order wins, and those that follow from it change nothing.
+// What a mail became is written at few places: for one recipient by `on_recipient`, and `on_goodbye`, a refusal, and by
+// `on_content`, the answer over LMTP; for those that no further transaction is left for by `retire`; and by `decide` for
+// every recipient that has no result yet: a refusal of AUTH, MAIL, DATA or the content, its acceptance, or `lose`, when there
+// will be no answer: `unknown` if the end of the content was handed to the system, else `deferred`, or `not_attempted` for
+// those whose RCPT was never rendered. A result is written once, so the first refusal in protocol order wins, and those that
+// follow from it change nothing. But what was refused as a whole and is taken all the same is `unknown`.
+//
+// `goodbye` is the verdict for what was sent behind an AUTH that was refused, or behind a 421 (`closing`): that is read on,
+// since it may have been taken, and nothing more is sent.
 //
 // THE ONE DANGER: saying that a mail was not taken when it was, or the other way round. So the end of the content counts
 // as sent by what the system took (`wrote`), not by what was rendered; a reply that comes before it can refuse a mail, but
@@ -487,7 +491,8 @@ void session_base::retire(mail& m) noexcept {
 // ---------------------------------------------------------------------------------------------------------------------
 // Turns of the session
 
-/// Where the answers for the oldest mail begin, if something was sent of it.
+/// Where the answers for the oldest mail begin. What stands behind one that does not fit, and was not sent, is found when that
+/// is out of the queue.
 session_base::cursor session_base::beginning() const noexcept {
     if (line_.first == nullptr || line_.started == nullptr) return {};
     const mail_progress& p = line_.first->progress;
