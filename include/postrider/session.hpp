@@ -159,7 +159,9 @@ private:
     // Which mail, and when.
     bool takes_mails() const noexcept;
     mail* unstarted() const noexcept;
-    bool usable(extension e) const noexcept { return line_.offered.has(e) && !options_.unused.has(e); }
+    /// What the server offers and the caller lets be used.
+    flags<extension> usable() const noexcept { return {line_.offered.extensions.bits & ~options_.unused.bits}; }
+    bool usable(extension e) const noexcept { return usable().has(e); }
     bool may_begin() const noexcept;
     bool mail_max_reached() const noexcept;
     bool limits_to_ask(const mail& m) const noexcept;

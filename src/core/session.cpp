@@ -333,7 +333,7 @@ errc session_base::fits(mail& m) const noexcept {
     if (tls) needed.add(extension::require_tls);
     // RFC 2852 §4.1.4.1: what must come back if it is late goes by no server that cannot say so.
     if (m.parameters != nullptr && m.parameters->by == by_mode::return_mail) needed.add(extension::deliver_by);
-    m.missing.bits = needed.bits & ~(line_.offered.extensions.bits & ~options_.unused.bits);
+    m.missing.bits = needed.bits & ~usable().bits;
     if (tls && !options_.encrypted) m.missing.add(extension::require_tls);
     if (!m.missing.empty()) return errc::extension_unavailable;
 

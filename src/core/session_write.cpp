@@ -100,8 +100,7 @@ bool session_base::render(command_writer& to) const noexcept {
         }
         if constexpr (config::all_extensions) {
             if (p.utf8_) to.put(" SMTPUTF8");
-            const flags<extension> usable{line_.offered.extensions.bits & ~options_.unused.bits};
-            if (m.parameters != nullptr) put_mail_parameters(to, *m.parameters, usable);
+            if (m.parameters != nullptr) put_mail_parameters(to, *m.parameters, usable());
         }
         break;
     }
@@ -109,8 +108,7 @@ bool session_base::render(command_writer& to) const noexcept {
         const recipient& r = line_.started->recipients[line_.write.recipient];
         to.put(r.forward_path.text());
         to.put(">");
-        if constexpr (config::all_extensions)
-            put_rcpt_parameters(to, r, {line_.offered.extensions.bits & ~options_.unused.bits});
+        if constexpr (config::all_extensions) put_rcpt_parameters(to, r, usable());
         break;
     }
     case phase::content: { // of BDAT: its command line
