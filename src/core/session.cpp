@@ -69,7 +69,7 @@ errc session_base::start(const session_options& options) noexcept {
     line_.epoch = epoch + 1;
     content_ = {};
     const credentials& auth = options.auth;
-    if (auth.user.find('\0') != auth.user.npos || auth.password.find('\0') != auth.password.npos)
+    if (auth.user.find('\0') != auth.user.npos || auth.password.reveal().find('\0') != std::string_view::npos)
         return line_.error = errc::invalid_credentials;
     if (options.look_ahead == 0 || (options.helo && options.lmtp)) return line_.error = errc::invalid_parameter;
     line_.authenticates = !auth.user.empty() || auth.when == auth_when::attempt;

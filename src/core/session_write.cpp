@@ -59,7 +59,8 @@ bool session_base::pointless() const noexcept {
 void session_base::render_auth(command_writer& to) const noexcept {
     const credentials& c = options_.auth;
     const bool login = line_.chosen == mechanism::login;
-    const std::string_view texts[] = {{"", 1}, c.user, {"", 1}, c.password}; // PLAIN, authzid empty: RFC 4616 §2
+    const std::string_view texts[] = {
+        {"", 1}, c.user, {"", 1}, c.password.reveal()}; // PLAIN, authzid empty: RFC 4616 §2
     std::span<const std::string_view> message{texts};
     if (line_.challenges != 0) {
         if (login) message = {&texts[2 * line_.challenges - 1], 1};
