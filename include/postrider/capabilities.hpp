@@ -66,6 +66,9 @@ struct flags {
 
 inline constexpr flags<mechanism> all_mechanisms{(1u << 13) - 1};
 
+/// Those that are tied to the TLS that they run in (RFC 5802 §6).
+inline constexpr flags<mechanism> plus_mechanisms{7u << 9};
+
 /// `which`, and all that are stronger: a floor for `credentials::allowed`.
 constexpr flags<mechanism> strongest_down_to(mechanism which) noexcept {
     return {all_mechanisms.bits & ~(static_cast<std::uint32_t>(which) - 1)};

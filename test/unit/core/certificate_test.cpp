@@ -141,6 +141,7 @@ TEST(Certificate, AnIpv4AddressIsComparedWithIpIdsAlone) {
                              "10.0.200.1.1", "10..200.1", ".10.0.200.1", "10.0.200.", "10.0.456.1", "10.0.200.1 ",
                              "[10.0.200.1", "10.0.200.1]", "[]", "[[10.0.200.1]]", "::ffff:10.0.200.1", "10.0.200.1%1"})
         EXPECT_FALSE(names(id + dns("10.0.200.1") + dns("*.0.200.1") + dns(host), host)) << host;
+    EXPECT_TRUE(names(id + ip({1, 2, 3, 4}) + id, "10.0.200.1"));
     EXPECT_FALSE(names(dns("10.0.200.1"), "10.0.200.1"));
     EXPECT_FALSE(names(dns("*.0.200.1"), "10.0.200.1"));
     // An IP-ID with a mask, as name constraints have it, is none.
