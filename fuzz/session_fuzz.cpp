@@ -265,7 +265,8 @@ struct world {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size < 4) return 0;
     world w{data, {reinterpret_cast<const char*>(data) + 4, size - 4}};
-    postrider::session_options options{.client = *postrider::domain::parse("client.example")};
+    postrider::session_options options{.client = *postrider::domain::parse("client.example"),
+                                       .tls = postrider::tls_policy::none};
     if (w.flag(0, 0)) options.auth = {.user = "user", .password = "password", .allow_cleartext_auth = true};
     if (w.flag(0, 1)) options.auth.preferred = postrider::mechanism::login;
     if (w.flag(0, 2)) options.unused.add(postrider::extension::pipelining);

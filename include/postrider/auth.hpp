@@ -28,8 +28,8 @@ enum class auth_when : std::uint8_t {
 /// SCRAM and CRAM-MD5 with `exchanges`, XOAUTH2 and OAUTHBEARER with a token, PLAIN and LOGIN with a password. A refusal is
 /// final, and no weaker mechanism is tried behind it; but for 504, by which a server takes back what it listed.
 struct credentials {
-    std::string_view user;
-    secret_view password;
+    std::string_view user{};
+    secret_view password{};
     secret_view token{};             ///< an OAuth 2.0 bearer token, as it is
     std::string_view authorize_as{}; ///< the authorization identity: whom to act for; empty: the user (RFC 4422 §3.4.1)
     mechanism preferred = mechanism::none;       ///< taken if listed, whatever else is

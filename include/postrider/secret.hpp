@@ -2,6 +2,7 @@
 #ifndef POSTRIDER_SECRET_HPP
 #define POSTRIDER_SECRET_HPP
 
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -20,8 +21,10 @@ bool same_secret(std::string_view a, std::string_view b) noexcept;
 class secret_view {
 public:
     constexpr secret_view() noexcept = default;
-    constexpr secret_view(std::string_view octets) noexcept : octets_(octets) {}
-    constexpr secret_view(const char* text) noexcept : octets_(text) {}
+    /// From whatever a string_view is made of.
+    template <class Text>
+    requires std::convertible_to<const Text&, std::string_view>
+    constexpr secret_view(const Text& octets) noexcept : octets_(octets) {}
 
     constexpr std::string_view reveal() const noexcept { return octets_; }
     constexpr bool empty() const noexcept { return octets_.empty(); }

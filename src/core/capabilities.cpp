@@ -74,6 +74,8 @@ void capabilities::add_line(std::string_view line) noexcept {
         line = {word.data() + 5, word.size() - 5 + line.size()};
         word.remove_suffix(word.size() - 4);
     }
+    if constexpr (config::tls && !config::all_extensions)
+        if (is_keyword(word, "STARTTLS")) return extensions.add(extension::starttls);
     std::uint32_t flag = 1;
     for (const char* keyword = keywords(); *keyword != '\0'; flag <<= 1) {
         const std::string_view known = keyword;

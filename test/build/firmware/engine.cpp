@@ -55,7 +55,8 @@ int main() {
                                       .when = postrider::auth_when::attempt,
                                       .allow_cleartext_auth = true};
     postrider::session<> session; // not static: its constructor would run before main
-    if (session.start({.client = *client, .auth = auth}) != postrider::errc::ok) return 2;
+    if (session.start({.client = *client, .auth = auth, .tls = postrider::tls_policy::none}) != postrider::errc::ok)
+        return 2;
     if (session.send(mail) != postrider::errc::ok) return 3;
     return drive(session) ? 0 : 4;
 }
