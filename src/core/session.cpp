@@ -27,6 +27,15 @@
 // next MAIL with 503, and takes its RCPT and BDAT all the same.) The dot that ends DATA clears the envelope by itself
 // (RFC 5321 §4.1.1.4).
 //
+// TLS begins where `tls_due` is set: behind the 220 to STARTTLS, or before the greeting. From there on nothing that was, or is,
+// received is looked at until `tls_started`; if there is anything, that is the end, since whoever can write into the clear text
+// would have it read as the server's words. Then all that was offered is forgotten, and EHLO is said again. No way leads back.
+//
+// AUTH is decided in `begin_auth`, which is reached from EHLO once the connection is as secure as it will be, and again when
+// credentials that were asked for are there, or when the server takes back what it has listed. An exchange with challenges runs
+// by `on_challenge` and ends by `on_auth`; what makes no sense is cancelled by `*`, whose refusal is the end of the session. A
+// 235 is believed when the exchange, if there is one, has seen the server's proof.
+//
 // What a mail became is written at few places: for one recipient by `on_recipient`, and `on_goodbye`, a refusal, and by
 // `on_content`, the answer over LMTP; for those that no further transaction is left for by `retire`; and by `decide` for
 // every recipient that has no result yet: a refusal of AUTH, MAIL, DATA or the content, its acceptance, or `lose`, when there

@@ -213,7 +213,8 @@ void session_base::begin_auth(const status& refusal) noexcept {
     line_.dummy = false;
     line_.write.at = phase::auth;
     // RFC 4954 §4: no initial response where the line would be longer than 512 octets.
-    command_writer line{{}, 0};
+    char none[1]; // it is only counted
+    command_writer line{{none, 0}, 0};
     base64_writer message{line};
     put_message(message);
     message.end();

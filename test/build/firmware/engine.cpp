@@ -31,7 +31,9 @@ bool drive(postrider::session_base& session) {
             else session.received({received.data(), size});
             break;
         }
-        case kind::content: // the mail lies in memory
+        case kind::tls:         // not asked for,
+        case kind::credentials: // and given,
+        case kind::content:     // and the mail lies in memory
         case kind::mail:
         case kind::refused:
         case kind::answered: break;
