@@ -1,7 +1,7 @@
 // sasl_digests.hpp - digests for the tests of mechanisms: OpenSSL's, with random octets that the test says, and each call
 // failing when it says so.
-#ifndef POSTRIDER_TEST_UNIT_CORE_SASL_DIGESTS_HPP
-#define POSTRIDER_TEST_UNIT_CORE_SASL_DIGESTS_HPP
+#ifndef POSTRIDER_TEST_SUPPORT_SASL_DIGESTS_HPP
+#define POSTRIDER_TEST_SUPPORT_SASL_DIGESTS_HPP
 
 #include "postrider/digests.hpp"
 
