@@ -35,8 +35,10 @@ public:
     virtual flags<mechanism> speaks() const noexcept;
     /// Begins, and composes the first message where the mechanism lets the client speak first (`client_first`).
     /// `plus_offered`: the server listed a mechanism with -PLUS that this one speaks.
+    /// What `with` and `channel` show must stay until `end` or `forget`.
     /// `invalid_credentials`: user or password hold what the mechanism cannot take, or do not fit; `system_failure`: no
-    /// digest, or no random octets.
+    /// digest, or no random octets; `invalid_parameter`: it does not speak `which`, or that is one with -PLUS, and the
+    /// channel has no binding (of up to 64 octets).
     virtual errc begin(mechanism which, const credentials& with, const tls_channel& channel,
                        bool plus_offered) noexcept;
     /// Takes a challenge, decoded, and composes the answer, which may be empty. An error ends the exchange by `*`:

@@ -20,11 +20,14 @@ struct scram_bounds {
 };
 
 /// For `credentials::exchanges`; one object speaks all six. Takes user names and authorization identities of up to
-/// `limits::sasl_name` octets, and a nonce of the server of what then fits the message.
+/// `limits::sasl_name` octets, of which `,` and `=` take three, and of the server's nonce and salt what then fits the message.
+/// Nothing that was derived from the password outlives the exchange.
 class scram final : public sasl_exchange {
 public:
     /// `library` must outlive it.
-    explicit scram(digests& library, scram_bounds bounds = {}) noexcept : library_(library), bounds_(bounds) {}
+    explicit scram(digests& library, scram_bounds bounds = {}) noexcept : library_(library), bounds_(bounds) {
+        client_first_ = true;
+    }
     ~scram() { forget(); }
     scram(const scram&) = delete;
     scram& operator=(const scram&) = delete;
@@ -39,15 +42,19 @@ public:
     std::uint32_t iterations() const noexcept { return iterations_; }
 
 private:
+    friend class scram_examples; // those of the RFCs, in the tests, have shorter nonces
+    static constexpr std::uint8_t nonce_octets = 24;
     enum class step : std::uint8_t { none, first_sent, proof_sent, proven };
     errc prove(std::string_view challenge) noexcept;
+    errc verify(std::string_view said) noexcept;
 
     digests& library_;
     scram_bounds bounds_;
     const credentials* with_ = nullptr;
     const tls_channel* channel_ = nullptr;
     std::uint32_t iterations_ = 0;
-    std::size_t header_ = 0; ///< octets of the gs2 header, in front of the first message
+    std::size_t header_ = 0;                   ///< octets of the gs2 header, in front of the first message
+    std::uint8_t nonce_octets_ = nonce_octets; ///< random ones, of the client's nonce; a multiple of 3
     digest hash_ = digest::sha_1;
     step at_ = step::none;
     std::array<char, 64> server_signature_{};
