@@ -122,6 +122,46 @@ TEST_P(host_secure_data, without_a_packet_is_not_lost) {
         });
 }
 
+TEST_P(host_secure_data, comes_in_segments_of_any_size) {
+    const std::string text = counted(500);
+    for (const std::size_t piece : {1, 2, 5, 7}) {
+        tls_meeting m;
+        m.meet(
+            {.max_version = GetParam(), .piece = piece},
+            [&](tls_peer& other) {
+                EXPECT_TRUE(other.accept());
+                other.write(text);
+                EXPECT_TRUE(other.sees_close_notify());
+                other.say_close_notify();
+            },
+            [&](tls_client& c) {
+                EXPECT_EQ(c.start(), UINT{NX_SECURE_TLS_SUCCESS});
+                EXPECT_EQ(c.text(text.size()), text);
+                EXPECT_EQ(c.end(), UINT{NX_SECURE_TLS_SUCCESS});
+            });
+    }
+}
+
+TEST_P(host_secure_data, has_no_packet_where_the_pool_is_empty_or_too_small) {
+    tls_meeting m;
+    pool empty(200, 1), cramped(76, 1);
+    meet(
+        m, [](tls_peer& other) { other.sees_close_notify(); },
+        [&](tls_client& c) {
+            NX_PACKET *only = empty.allocate(), *packet = nullptr;
+            EXPECT_GE(time_of([&] {
+                          EXPECT_EQ(nx_secure_tls_packet_allocate(&c.session, &empty.block, &packet, 5),
+                                    UINT{NX_SECURE_TLS_ALLOCATE_PACKET_FAILED});
+                      }).count(),
+                      50);
+            EXPECT_EQ(nx_packet_release(only), UINT{NX_SUCCESS});
+            EXPECT_EQ(nx_secure_tls_packet_allocate(&c.session, &cramped.block, &packet, NX_NO_WAIT),
+                      UINT{NX_SECURE_TLS_ALLOCATE_PACKET_FAILED});
+            EXPECT_EQ(packet, nullptr);
+        });
+    EXPECT_EQ(empty.available() + cramped.available(), 2u);
+}
+
 // The record needs more than the packet has: another one, and where there is none the packet stays as it was.
 TEST_P(host_secure_data, that_cannot_be_encrypted_for_want_of_a_packet_can_be_sent_later) {
     tls_meeting m;

@@ -7,6 +7,7 @@
 
 #include <limits>
 #include <memory>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -71,13 +72,17 @@ struct server_settings {
     std::string client_authority{};                                  // whose certificates a client must have
     std::size_t cut_after = std::numeric_limits<std::size_t>::max(); // octets, then the connection ends
     std::string ciphers{};
+    std::size_t piece = std::numeric_limits<std::size_t>::max(); // the most that is written at once
 };
 
 // The server's end of one connection. All calls block.
 class tls_peer {
 public:
     tls_peer(peer connection, const server_settings& settings)
-        : connection_(std::move(connection)), left_(settings.cut_after), context_(SSL_CTX_new(TLS_server_method())) {
+        : connection_(std::move(connection)),
+          left_(settings.cut_after),
+          piece_(settings.piece),
+          context_(SSL_CTX_new(TLS_server_method())) {
         SSL_CTX_set_security_level(context_, 0); // for the old versions that the client must refuse
         SSL_CTX_set_min_proto_version(context_, settings.min_version);
         SSL_CTX_set_max_proto_version(context_, settings.max_version);
@@ -92,6 +97,8 @@ public:
             EXPECT_EQ(SSL_CTX_load_verify_file(context_, certificate_file(settings.client_authority + ".pem").c_str()),
                       1);
         }
+        const int at_once = 1;
+        ::setsockopt(connection_.descriptor(), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
         ssl_ = SSL_new(context_);
         BIO* out = BIO_new(limited());
         BIO_set_data(out, this);
@@ -150,7 +157,8 @@ private:
         auto& self = *static_cast<tls_peer*>(BIO_get_data(bio));
         const std::size_t part = std::min(self.left_, static_cast<std::size_t>(size));
         for (std::size_t sent = 0; sent < part;) {
-            const ssize_t more = ::send(self.connection_.descriptor(), from + sent, part - sent, MSG_NOSIGNAL);
+            const ssize_t more =
+                ::send(self.connection_.descriptor(), from + sent, std::min(self.piece_, part - sent), MSG_NOSIGNAL);
             if (more <= 0) return -1;
             sent += static_cast<std::size_t>(more);
         }
@@ -169,7 +177,7 @@ private:
     }
 
     peer connection_;
-    std::size_t left_;
+    std::size_t left_, piece_;
     SSL_CTX* context_;
     SSL* ssl_ = nullptr;
 };
