@@ -23,6 +23,14 @@ struct freeing {
 using x509 = std::unique_ptr<X509, freeing<X509_free>>;
 using private_key = std::unique_ptr<EVP_PKEY, freeing<EVP_PKEY_free>>;
 
+// OpenSSL keeps errors and random states for each thread, and frees them when the thread's pthread keys go: after the thread
+// has told that it has ended, when the process may be about to exit. This object goes before that is told.
+struct thread_state {
+    ~thread_state() { OPENSSL_thread_stop(); }
+    void enter() { ERR_clear_error(); }
+};
+thread_local thread_state of_this_thread;
+
 x509 parsed(const NX_SECURE_X509_CERT& certificate) {
     const octets der = der_of(certificate);
     const unsigned char* at = der.data();
@@ -75,12 +83,13 @@ class openssl_engine final : public tls_engine {
 public:
     explicit openssl_engine(NX_SECURE_TLS_SESSION& session) : session_(session) {}
     ~openssl_engine() override {
+        of_this_thread.enter(); // it may be another thread that never did
         SSL_free(ssl_);
         SSL_CTX_free(context_);
     }
 
     UINT open() {
-        ERR_clear_error();
+        of_this_thread.enter();
         context_ = SSL_CTX_new(TLS_client_method());
         if (!context_) return NX_SECURE_TLS_HANDSHAKE_FAILURE;
         const int version = session_.nx_secure_tls_protocol_version_override;
@@ -108,20 +117,20 @@ public:
     }
 
     progress handshake() override {
-        ERR_clear_error();
+        of_this_thread.enter();
         return progress_of(SSL_connect(ssl_));
     }
     progress read(UCHAR* to, std::size_t room, std::size_t& got) override {
-        ERR_clear_error();
+        of_this_thread.enter();
         return progress_of(SSL_read_ex(ssl_, to, room, &got));
     }
     progress write(octets plain) override {
-        ERR_clear_error();
+        of_this_thread.enter();
         std::size_t written = 0;
         return progress_of(SSL_write_ex(ssl_, plain.data(), plain.size(), &written));
     }
     void say_close_notify() override {
-        ERR_clear_error();
+        of_this_thread.enter();
         (void)SSL_shutdown(ssl_);
         ERR_clear_error();
     }

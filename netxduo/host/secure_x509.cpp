@@ -42,7 +42,7 @@ public:
         return true;
     }
     bool next_is(UCHAR wanted, octets& content) {
-        UCHAR tag;
+        UCHAR tag = 0;
         return next(tag, content) && tag == wanted;
     }
 
@@ -74,7 +74,7 @@ bool read(octets certificate, contents& found) {
         !fields.next_is(sequence, found.issuer) || !fields.next_is(sequence, dropped) ||
         !fields.next_is(sequence, found.subject) || !fields.next_is(sequence, dropped))
         return false;
-    UCHAR tag;
+    UCHAR tag = 0;
     octets content;
     while (!fields.at_end()) {
         if (!fields.next(tag, content)) return false;
@@ -92,7 +92,7 @@ NX_SECURE_X509_DISTINGUISHED_NAME name_in(octets distinguished_name) {
         der pairs(relative);
         while (pairs.next_is(sequence, pair)) {
             der both(pair);
-            UCHAR tag;
+            UCHAR tag = 0;
             if (both.next_is(oid, type) && is(type, common_name) && both.next(tag, value) && value.size() <= 0xFFFF)
                 name = {value.data(), static_cast<USHORT>(value.size())};
         }
@@ -105,7 +105,7 @@ template <class Predicate>
 bool any_dns_name(octets extensions, Predicate right) {
     der list(extensions);
     octets extension, type, value, names, name;
-    UCHAR tag;
+    UCHAR tag = 0;
     while (list.next_is(sequence, extension)) {
         der fields(extension);
         if (!fields.next_is(oid, type) || !is(type, subject_alternative_name)) continue;
