@@ -28,7 +28,7 @@ make_service_user() {
 }
 
 # DIR/certificates: ca.pem, good.pem and good.key for a server
-make_certificates() { [ -f "$1/certificates/good.pem" ] || "$here/../support/certificates" "$1/certificates" >&2; }
+make_certificates() { "$here/certificates" "$1/certificates"; }
 
 # A socket of Dovecot's, or nothing. What stands in the environment does not pass through sudo.
 sasl_socket() {

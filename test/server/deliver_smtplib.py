@@ -78,8 +78,10 @@ def messages(mechanism, options):
         case "OAUTHBEARER":
             yield f"n,a={user},\1auth=Bearer {token}\1\1"
             yield "\1"
-        case "EXTERNAL" | "ANONYMOUS":
+        case "EXTERNAL":
             yield ""
+        case "ANONYMOUS":
+            yield user   # libgsasl wants something (RFC 4505 does not)
         case _:
             yield from scram(mechanism, user, password)
 
