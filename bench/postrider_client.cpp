@@ -57,8 +57,9 @@ int main(int argc, char** argv) {
     posix_stream stream;
     check(stream.connect({.host = bench::server, .port = o.port}, never));
     session<> session;
-    check(session.start(
-        {.client = *domain::parse(bench::client_name), .look_ahead = static_cast<std::uint16_t>(o.window)}));
+    check(session.start({.client = *domain::parse(bench::client_name),
+                         .tls = tls_policy::none,
+                         .look_ahead = static_cast<std::uint16_t>(o.window)}));
     check(drive(session, stream, never, mails{o, content}));
     check(session.quit());
     check(drive(session, stream));

@@ -53,7 +53,9 @@ int main(int argc, char** argv) {
     postrider::posix_stream stream;
     if (const auto e = stream.connect({.host = host, .port = port}, until); e != postrider::errc::ok) fail(e, argv[1]);
     postrider::session<> session;
-    if (const auto e = session.start({.client = *postrider::domain::parse("client.example")}); e != postrider::errc::ok)
+    if (const auto e =
+            session.start({.client = *postrider::domain::parse("client.example"), .tls = postrider::tls_policy::none});
+        e != postrider::errc::ok)
         fail(e);
     postrider::mail mail{.reverse_path = *from, .recipients = recipients, .content = {.text = message}};
     if (const auto e = session.send(mail); e != postrider::errc::ok) fail(e);

@@ -82,7 +82,8 @@ int main(int argc, char** argv) {
     postrider::mail mail{
         .reverse_path = *postrider::mailbox::parse("alice@a.example"), .recipients = to, .content = {.text = message}};
     postrider::session<256> session;
-    if (session.start({.client = *postrider::domain::parse("client.example")}) != postrider::errc::ok ||
+    if (session.start({.client = *postrider::domain::parse("client.example"), .tls = postrider::tls_policy::none}) !=
+            postrider::errc::ok ||
         session.send(mail) != postrider::errc::ok)
         return 70;
     run(session);

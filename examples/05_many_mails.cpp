@@ -106,6 +106,7 @@ int main(int argc, char** argv) {
         }
         postrider::session<> session;
         e = session.start({.client = *postrider::domain::parse("client.example"),
+                           .tls = postrider::tls_policy::none,
                            .look_ahead = static_cast<std::uint16_t>(look_ahead)});
         if (e == postrider::errc::ok) e = postrider::drive(session, stream, until, box);
         if (session.quit() == postrider::errc::ok) (void)postrider::drive(session, stream, until);

@@ -60,6 +60,42 @@ struct gathered {
     letter* of = nullptr;
 };
 
+/// A mechanism with challenges, which must be left in peace when it is done.
+struct exchange final : postrider::sasl_exchange {
+    using errc = postrider::errc;
+    postrider::flags<postrider::mechanism> speaks() const noexcept override {
+        postrider::flags<postrider::mechanism> both;
+        both.add(postrider::mechanism::scram_sha_1);
+        both.add(postrider::mechanism::scram_sha_1_plus);
+        return both;
+    }
+    errc begin(postrider::mechanism which, const postrider::credentials& with, const postrider::tls_channel& channel,
+               bool) noexcept override {
+        require(!live && with.user == "user");
+        require(which != postrider::mechanism::scram_sha_1_plus || !channel.binding.empty());
+        live = true;
+        client_first_ = first;
+        answers = 0;
+        message_ = client_first_ ? "n,,n=user,r=nonce" : "";
+        return errc::ok;
+    }
+    errc answer(std::string_view challenge) noexcept override {
+        require(live);
+        for (const char c : challenge) sum = sum * 31 + static_cast<unsigned char>(c);
+        message_ = ++answers == 1 ? "an answer" : "";
+        return answers == 4 ? errc::malformed_challenge : errc::ok;
+    }
+    errc end(std::string_view additional) noexcept override {
+        require(live);
+        for (const char c : additional) sum = sum * 31 + static_cast<unsigned char>(c);
+        return answers == 0 ? errc::server_unproven : errc::ok;
+    }
+    void forget() noexcept override { live = false; }
+    bool live = false, first = true;
+    int answers = 0;
+    unsigned sum = 0;
+};
+
 struct world {
     const std::uint8_t* how;
     std::string_view server;
@@ -70,8 +106,13 @@ struct world {
     int mails = 0;
     unsigned checksum = 0;
     piece part;
-    int pulled = 0;        ///< parts of the content under way
-    bool asked = false;    ///< for a command by itself
+    int pulled = 0;     ///< parts of the content under way
+    bool asked = false; ///< for a command by itself
+    exchange mechanism;
+    postrider::sasl_exchange* mechanisms[1] = {&mechanism};
+    piece user, password;
+    bool secure = false;   ///< inside TLS, with a server that proved who it is
+    bool begun = false;    ///< TLS
     bool must_end = false; ///< octets of a mail that is done were not sent: they must never be
 
     bool flag(unsigned number, unsigned bit) const { return (how[number] >> bit & 1) != 0; }
@@ -99,6 +140,31 @@ struct world {
         for (const auto& l : queue)
             if (&l->mail == m) return *l;
         std::abort(); // of a mail that is done
+    }
+
+    postrider::tls_policy policy() const {
+        return flag(4, 0)   ? postrider::tls_policy::verified
+               : flag(4, 1) ? postrider::tls_policy::opportunistic
+                            : postrider::tls_policy::none;
+    }
+
+    postrider::credentials credentials() {
+        postrider::credentials c{.user = user.keep("user"),
+                                 .allow_cleartext_auth = policy() == postrider::tls_policy::none};
+        if (flag(4, 3)) c.token = password.keep("token");
+        else c.password = password.keep("password");
+        if (flag(4, 5)) c.exchanges = mechanisms;
+        if (flag(0, 1)) c.preferred = flag(4, 7) ? postrider::mechanism::external : postrider::mechanism::login;
+        mechanism.first = !flag(4, 7);
+        return c;
+    }
+
+    void begin_tls(const postrider::action& a) {
+        require(!begun && unsent == 0 && a.must_verify == flag(4, 0));
+        begun = true;
+        if (flag(4, 6)) return session.failed(postrider::errc::tls_failed);
+        secure = flag(4, 2);
+        session.tls_started({.verified = secure, .binding_type = "tls-exporter", .binding = "octets"});
     }
 
     std::string_view content() const {
@@ -149,6 +215,10 @@ struct world {
 
     void wrote_out(const postrider::action& a) {
         require(!must_end);
+        if (a.where == postrider::phase::auth) require(secure || policy() == postrider::tls_policy::none);
+        if (policy() == postrider::tls_policy::verified && !secure)
+            require(a.where == postrider::phase::ehlo || a.where == postrider::phase::helo ||
+                    a.where == postrider::phase::starttls || a.where == postrider::phase::quit);
         if (a.octets.empty()) {
             require(unsent != 0);
             return leave(unsent);
@@ -235,6 +305,14 @@ struct world {
                 session.received(heard.keep(octets));
                 break;
             }
+            case kind::tls:
+                leave(unsent);
+                begin_tls(a);
+                break;
+            case kind::credentials:
+                if (flag(2, 6) && a.again) session.no_credentials();
+                else static_cast<void>(session.authenticate(credentials()));
+                break;
             case kind::mail: done(a); break;
             case kind::refused:
                 require(a.recipient_index == postrider::all_recipients || a.recipient_index < of(a.mail).to.size());
@@ -253,6 +331,7 @@ struct world {
             case kind::closed:
                 require(queue.empty());
                 require(!a.ends || !must_end);
+                require(!mechanism.live);
                 if (a.ends) leave(unsent);
                 return;
             }
@@ -263,11 +342,14 @@ struct world {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    if (size < 4) return 0;
-    world w{data, {reinterpret_cast<const char*>(data) + 4, size - 4}};
-    postrider::session_options options{.client = *postrider::domain::parse("client.example")};
-    if (w.flag(0, 0)) options.auth = {.user = "user", .password = "password", .allow_cleartext_auth = true};
-    if (w.flag(0, 1)) options.auth.preferred = postrider::mechanism::login;
+    if (size < 5) return 0;
+    world w{data, {reinterpret_cast<const char*>(data) + 5, size - 5}};
+    postrider::session_options options{.client = *postrider::domain::parse("client.example"),
+                                       .tls = postrider::tls_policy::none};
+    options.tls = w.policy();
+    options.implicit_tls = w.flag(4, 1) && w.policy() != postrider::tls_policy::none;
+    if (w.flag(0, 0)) options.auth = w.credentials();
+    if (w.flag(4, 4)) options.auth = {.allow_cleartext_auth = !w.flag(4, 0) && !w.flag(4, 1), .on_demand = true};
     if (w.flag(0, 2)) options.unused.add(postrider::extension::pipelining);
     options.content = w.flag(0, 3) ? postrider::line_ends::refuse : postrider::line_ends::normalise;
     if (w.flag(1, 1)) options.look_ahead = 3;

@@ -171,6 +171,7 @@ bool receive(connection& c, const action& a, CHAR* in) noexcept {
 
 [[gnu::noinline]] bool connection::begin(domain name, bool plainly) noexcept {
     session_options options{name};
+    options.tls = tls_policy::none; // these calls know no TLS, and their documentation says so
     options.helo = (client->nx_smtp_client_flags & NX_SMTP_CLIENT_FLAG_HELO) != 0;
 #ifdef NX_SMTP_CLIENT_BASIC
     options.unused.add(extension::pipelining); // the text of a reply would not be kept
@@ -187,7 +188,7 @@ bool receive(connection& c, const action& a, CHAR* in) noexcept {
     {
         auth.user = client->nx_smtp_client_username;
         auth.password = client->nx_smtp_client_password;
-        auth.allow_cleartext_auth = true; // these calls know no TLS, and their documentation says so
+        auth.allow_cleartext_auth = true;
         auth.when = client->nx_smtp_client_authentication_type == NX_SMTP_CLIENT_AUTH_NONE
                         ? auth_when::attempt_if_offered
                         : auth_when::attempt;

@@ -19,8 +19,9 @@ TOOL = "arm-none-eabi-"
 
 PROGRAMS = "test/build/firmware"
 SMALL = ["-DPOSTRIDER_PIPELINING=0", "-DPOSTRIDER_ENHANCED_STATUS=0", "-DPOSTRIDER_MANY_MAILS=0",
-         "-DPOSTRIDER_ALL_EXTENSIONS=0", "-DPOSTRIDER_CHUNKING=0", "-DPOSTRIDER_LMTP=0", "-DPOSTRIDER_PARAMETERS=0", "-DNX_SMTP_CLIENT_BASIC"]  # include/postrider/config.hpp, nxd_smtp_client.h: without what the
-         # original does not have
+         "-DPOSTRIDER_ALL_EXTENSIONS=0", "-DPOSTRIDER_CHUNKING=0", "-DPOSTRIDER_LMTP=0", "-DPOSTRIDER_PARAMETERS=0",
+         "-DPOSTRIDER_TLS=0", "-DPOSTRIDER_ALL_MECHANISMS=0", "-DNX_SMTP_CLIENT_BASIC"]  # include/postrider/config.hpp,
+         # nxd_smtp_client.h: without what the original does not have
 PRODUCTS = {"engine": [], "engine-small": SMALL, "netxduo": [], "netxduo-small": SMALL}
 # The rest of the system, which an image of ours is linked without.
 OUTSIDE = re.compile(r"_?(nxd?e?|tx|board)_(?!smtp_)\w+$")

@@ -31,6 +31,12 @@ struct action {
         /// gathered from the part before must have been sent if its memory is used again. `first`: from its beginning, which
         /// comes again for a further transaction of a mail whose content is `repeatable`.
         content,
+        /// Begin TLS, as a client, on the connection as it is; the server waits for it. Then say `tls_started`, or `failed`.
+        /// Octets that were received and are not part of the handshake must have been handed over before.
+        tls,
+        /// Say with which credentials to authenticate, by `authenticate`, or `no_credentials`. `again`: the server has answered
+        /// 535 to the token, and a fresh one is needed.
+        credentials,
         /// The session goes on, and the recipient `recipient_index` of `mail` - or all that had no result yet, if it is
         /// `all_recipients` - was refused for good by the reply in `session_base::last_reply`. To be passed over by who wants
         /// no texts.
@@ -52,6 +58,8 @@ struct action {
                               ///< else they are a part of the content, or of static lifetime
     bool first = false;       ///< content: the first part is wanted
     bool completes = false;   ///< write: the content of `mail` ends with these octets: with them the server can take it
+    bool must_verify = false; ///< tls: a server that does not prove who it is must not be talked to
+    bool again = false;       ///< credentials
     bool ends = false;        ///< write: a command line, or the content, ends with these octets; see also `closed`
     std::uint32_t serial = 0; ///< read: counts the replies awaited
     std::size_t recipient_index = 0;
@@ -60,12 +68,11 @@ struct action {
 
     /// write: the octets carry credentials; a transcript must not show them.
     constexpr bool secret() const noexcept { return what == kind::write && where == phase::auth; }
-    /// write, read, content: seconds that what is asked, or the sending of what was gathered before it, may take
+    /// write, read, content, tls: seconds that what is asked, or the sending of what was gathered before it, may take
     /// (RFC 5321 §4.5.3.2); 0 for the others.
     constexpr std::uint16_t limit() const noexcept {
         if (what == kind::read && where == phase::content) return end_of_content_seconds;
-        return what == kind::write || what == kind::read || what == kind::content ? time_limit_seconds(where)
-                                                                                  : std::uint16_t{0};
+        return what >= kind::write && what <= kind::tls ? time_limit_seconds(where) : std::uint16_t{0};
     }
 };
 

@@ -3,8 +3,11 @@
 #define POSTRIDER_AUTH_HPP
 
 #include "postrider/capabilities.hpp"
+#include "postrider/sasl.hpp"
+#include "postrider/secret.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace postrider {
@@ -18,18 +21,33 @@ enum class auth_when : std::uint8_t {
     attempt_if_offered, ///< as `attempt`, where the server offers AUTH; else go on without
 };
 
-/// Views: the texts must outlive the session. An empty user name means: no authentication
-/// (but see `auth_when::attempt`).
+/// Views: the texts must outlive the session. Without user, token, or a `preferred` that needs neither (EXTERNAL, ANONYMOUS)
+/// there is no authentication (but see `auth_when::attempt`).
+///
+/// Of the mechanisms that the server lists, that are `allowed`, and that there is something for, the strongest is taken:
+/// SCRAM and CRAM-MD5 with `exchanges`, XOAUTH2 and OAUTHBEARER with a token, PLAIN and LOGIN with a password. A refusal is
+/// final, and no weaker mechanism is tried behind it; but for 504, by which a server takes back what it listed.
 struct credentials {
-    std::string_view user;
-    std::string_view password;
-    mechanism preferred = mechanism::plain; ///< taken if listed; else the other one if that is listed
+    std::string_view user{};
+    secret_view password{};
+    secret_view token{};             ///< an OAuth 2.0 bearer token, as it is
+    std::string_view authorize_as{}; ///< the authorization identity: whom to act for; empty: the user (RFC 4422 §3.4.1)
+    mechanism preferred = mechanism::none;       ///< taken if listed, whatever else is
+    flags<mechanism> allowed = all_mechanisms;   ///< the floor: `strongest_down_to(mechanism::scram_sha_256)`
+    std::span<sasl_exchange* const> exchanges{}; ///< the caller's mechanisms, for one session at a time
     auth_when when = auth_when::required;
-    /// Send the first message of PLAIN with the command (RFC 4954 §4). Without it: a bare AUTH, and the answer to the 334.
+    /// Send the first message with the command where it fits (RFC 4954 §4: a line of 512 octets). Without it: a bare AUTH,
+    /// and the answer to the 334.
     bool initial_response = true;
-    /// PLAIN and LOGIN hand the password to whoever listens. Over a connection that is not encrypted they are refused with
+    /// Over a connection that is not encrypted, or whose server has not proved who it is, credentials are refused with
     /// `errc::cleartext_auth` unless this is set.
     bool allow_cleartext_auth = false;
+    /// User and password have been through SASLprep (RFC 4013; io/saslprep.hpp), and may hold more than ASCII for
+    /// `exchanges`.
+    bool prepared = false;
+    /// There are none yet: the session asks for them, by `action::kind::credentials`, when it needs them; and once more, for
+    /// a fresh token, where the server answers 535 to a token. AUTH then leaves alone.
+    bool on_demand = false;
 };
 
 } // namespace postrider

@@ -1,8 +1,12 @@
-// base64.hpp - base64 (RFC 4648 §4), a group at a time, for whoever has neither all the octets nor room for all the text.
+// base64.hpp - base64 (RFC 4648 §4): encoded a group at a time, for whoever has neither all the octets nor room for all the
+// text, and decoded in place.
 #ifndef POSTRIDER_BASE64_HPP
 #define POSTRIDER_BASE64_HPP
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 
 namespace postrider {
 
@@ -27,6 +31,11 @@ private:
     std::uint32_t bits_ = 0;
     std::uint32_t octets_ = 0;
 };
+
+/// Decodes in place, and returns the octets that now stand in front of `text`; 0 for an empty text. Nothing for what is not
+/// base64 to the letter: another character (a space or a line end is one), padding that is missing, too long or not at the
+/// end, bits behind the last octet that are not zero (§3.5). Then what stands in `text` is of no use.
+std::optional<std::size_t> base64_decode(std::span<char> text) noexcept;
 
 } // namespace postrider
 

@@ -34,12 +34,26 @@ enum class extension : std::uint32_t {
     starttls = 1 << 21,        ///< RFC 3207
 };
 
-/// SASL mechanisms that the engine speaks. The order is that of preference, weakest first.
-enum class mechanism : std::uint8_t {
+/// SASL mechanisms, in the order of preference, weakest first.
+enum class mechanism : std::uint16_t {
     none = 0,
-    login = 1 << 0, ///< draft-murchison-sasl-login
-    plain = 1 << 1, ///< RFC 4616
+    anonymous = 1 << 0,           ///< RFC 4505; only as `credentials::preferred`
+    login = 1 << 1,               ///< draft-murchison-sasl-login
+    plain = 1 << 2,               ///< RFC 4616
+    xoauth2 = 1 << 3,             ///< Google's and Microsoft's, older than RFC 7628
+    oauthbearer = 1 << 4,         ///< RFC 7628
+    cram_md5 = 1 << 5,            ///< RFC 2195
+    scram_sha_1 = 1 << 6,         ///< RFC 5802
+    scram_sha_256 = 1 << 7,       ///< RFC 7677
+    scram_sha_512 = 1 << 8,       ///< draft-melnikov-scram-sha-512
+    scram_sha_1_plus = 1 << 9,    ///< RFC 5802, with channel binding
+    scram_sha_256_plus = 1 << 10, ///< RFC 7677, with channel binding
+    scram_sha_512_plus = 1 << 11, ///< draft-melnikov-scram-sha-512, with channel binding
+    external = 1 << 12,           ///< RFC 4422 appendix A; only as `credentials::preferred`
 };
+
+/// Its name as servers list it, e.g. "SCRAM-SHA-256-PLUS"; of static lifetime. `none` has none.
+std::string_view name(mechanism which) noexcept;
 
 /// A set of flags of one kind.
 template <class Flag>
@@ -49,6 +63,16 @@ struct flags {
     constexpr void add(Flag f) noexcept { bits |= static_cast<std::uint32_t>(f); }
     constexpr bool empty() const noexcept { return bits == 0; }
 };
+
+inline constexpr flags<mechanism> all_mechanisms{(1u << 13) - 1};
+
+/// Those that are tied to the TLS that they run in (RFC 5802 §6).
+inline constexpr flags<mechanism> plus_mechanisms{7u << 9};
+
+/// `which`, and all that are stronger: a floor for `credentials::allowed`.
+constexpr flags<mechanism> strongest_down_to(mechanism which) noexcept {
+    return {all_mechanisms.bits & ~(static_cast<std::uint32_t>(which) - 1)};
+}
 
 struct capabilities {
     flags<extension> extensions;

@@ -33,6 +33,14 @@
 /// All other extensions of capabilities.hpp. Without it: AUTH, and what the macros above let in.
 #define POSTRIDER_ALL_EXTENSIONS 1
 #endif
+#ifndef POSTRIDER_TLS
+/// STARTTLS and implicit TLS. Without it: `tls_policy::none` and `outside`.
+#define POSTRIDER_TLS 1
+#endif
+#ifndef POSTRIDER_ALL_MECHANISMS
+/// All mechanisms of capabilities.hpp, those of `credentials::exchanges` included. Without it: PLAIN and LOGIN.
+#define POSTRIDER_ALL_MECHANISMS 1
+#endif
 #ifndef POSTRIDER_REPLY_LINE
 /// RFC 5321 §4.5.3.1.5 says 512; RFC 4954 §4 lets a 334 challenge have 12,288.
 #define POSTRIDER_REPLY_LINE 12300
@@ -50,6 +58,8 @@ inline constexpr bool many_mails = POSTRIDER_MANY_MAILS != 0;
 inline constexpr bool parameters = POSTRIDER_PARAMETERS != 0;
 inline constexpr bool chunking = POSTRIDER_CHUNKING != 0 && parameters;
 inline constexpr bool lmtp = POSTRIDER_LMTP != 0;
+inline constexpr bool tls = POSTRIDER_TLS != 0;
+inline constexpr bool all_mechanisms = POSTRIDER_ALL_MECHANISMS != 0;
 inline constexpr bool all_extensions = POSTRIDER_ALL_EXTENSIONS != 0 && chunking && pipelining;
 
 } // namespace postrider::config

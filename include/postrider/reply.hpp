@@ -11,7 +11,7 @@ namespace postrider {
 
 /// Where in the session something happened: the command whose reply is meant, in protocol order.
 /// EHLO is LHLO over LMTP; `content` is what follows DATA, or BDAT and what follows it. Those behind `quit` are commands
-/// that a caller asks for by themselves.
+/// that a caller asks for by themselves, and STARTTLS, whose place is behind EHLO.
 enum class phase : std::uint8_t {
     connect,
     greeting,
@@ -30,7 +30,8 @@ enum class phase : std::uint8_t {
     help,
     etrn,
     xforward,
-    xclient
+    xclient,
+    starttls, ///< STARTTLS, and the TLS handshake, also one without that command
 };
 
 /// The RFC's word for the phase, e.g. "RCPT"; of static lifetime.

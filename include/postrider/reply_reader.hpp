@@ -42,6 +42,8 @@ public:
     std::uint16_t code() const noexcept { return code_; }
     enhanced_status enhanced() const noexcept { return enhanced_; }
     reply whole() const noexcept { return {code_, cut_, enhanced_, {text_.data(), size_}}; }
+    /// After `reply`: the text is a challenge (RFC 4954 §4), and becomes what it stands for. False: it is no base64, or cut.
+    bool decode() noexcept;
     /// After `line`: forget the text so far, to make room for the lines to come. For EHLO, whose lines are used one by one.
     void drop_text() noexcept { size_ = line_begin_ = 0; }
 

@@ -40,14 +40,27 @@ enum class auth_flight : std::uint8_t {
     eager,
 };
 
+/// What a session does about TLS.
+enum class tls_policy : std::uint8_t {
+    /// Nothing but EHLO and STARTTLS leaves before TLS stands and the server has proved who it is; else the session ends (the
+    /// default).
+    verified,
+    /// TLS where it is offered, by whomever; in clear text where it is not. Protects from who only listens: whoever can change
+    /// what is sent takes the offer away. A handshake that failed is not followed by clear text on the same connection.
+    opportunistic,
+    none,    ///< in clear text
+    outside, ///< the connection is protected by other means, in both directions: a tunnel, a local socket
+};
+
 /// The texts behind it must outlive the session.
 struct session_options {
     domain client;                            ///< how this client calls itself in EHLO (RFC 5321 §4.1.1.1)
     credentials auth{};                       ///< default: no authentication
     line_ends content = line_ends::normalise; ///< what to do with bare CR and LF in the content
     bool helo = false;                        ///< say HELO and not EHLO: no extension, and so no AUTH, is used
-    bool lmtp = false;      ///< LMTP (RFC 2033): LHLO, and an answer to the content for each recipient
-    bool encrypted = false; ///< the connection is inside TLS already
+    bool lmtp = false; ///< LMTP (RFC 2033): LHLO, and an answer to the content for each recipient
+    tls_policy tls = tls_policy::verified;
+    bool implicit_tls = false; ///< TLS from the first octet (RFC 8314 §3), and not by STARTTLS
     auth_flight auth_with = auth_flight::with_envelope;
     /// Not to be used although the server offers them, e.g. PIPELINING: one command at a time, one wait each.
     flags<extension> unused{};
@@ -69,8 +82,9 @@ public:
 
     /// Begins a session on a connection that has just been made; whatever was before is forgotten, mails included: those
     /// that were not told of as done keep the results that they have.
-    /// `invalid_credentials`: a NUL in them. `cleartext_auth`: see `credentials::allow_cleartext_auth`. `invalid_parameter`:
-    /// `helo` together with `lmtp`, or `look_ahead` 0. After an error the session is closed and nothing will be sent.
+    /// `invalid_credentials`, `credentials_too_long`: see there. `cleartext_auth`: see `credentials::allow_cleartext_auth`.
+    /// `invalid_parameter`: `helo` together with `lmtp`, or with a TLS that can only come by STARTTLS; `implicit_tls` with a
+    /// policy without TLS; `look_ahead` 0. After an error the session is closed and nothing will be sent.
     [[nodiscard]] errc start(const session_options& options) noexcept;
 
     /// What to do next. Everything received so far is dealt with first. `buffer` is where command lines are rendered; any
@@ -88,6 +102,17 @@ public:
     /// The server closed its side (`connection_closed`), or the connection broke, or a time limit was over. What was
     /// received before must have been dealt with (see `received`). The connection must be closed.
     void failed(errc why) noexcept;
+
+    /// In answer to `action::kind::tls`: TLS stands. The session goes on inside it, and takes what is received from here on
+    /// for what the server said there. The views in `channel` must live until the session is over.
+    void tls_started(const tls_channel& channel) noexcept;
+    /// In answer to `action::kind::credentials`. The texts must live until `next` answers something that is no writing or
+    /// waiting (AUTH is done then), or the session is over. `ok`; else what `start` says of credentials, and the session is
+    /// over.
+    [[nodiscard]] errc authenticate(const credentials& with) noexcept;
+    /// In answer to `action::kind::credentials`: there are none. The session ends: `credentials_failed`, or, if the
+    /// server has refused a token before, as it was refused.
+    void no_credentials() noexcept;
 
     // What the caller wants.
 
@@ -138,7 +163,13 @@ public:
     errc error() const noexcept { return line_.error; }
     /// After `closed`: the phase in which the session ended. What became of a mail is in its recipients.
     phase where() const noexcept { return line_.ended; }
-    bool encrypted() const noexcept { return options_.encrypted; }
+    bool encrypted() const noexcept { return line_.encrypted; } ///< in TLS, by `tls_started`
+    /// TLS is wanted, and does not stand yet: who cannot begin it should not begin at all.
+    bool wants_tls() const noexcept {
+        return line_.open && !line_.encrypted && options_.tls < tls_policy::none && config::tls;
+    }
+    /// With which mechanism the session authenticates, or has; `none`: it has not come to that.
+    mechanism authenticated_by() const noexcept { return line_.chosen; }
     /// The server has answered 235 in this session: `auth_flight::eager` is safe for the next one with it.
     bool authenticated() const noexcept { return line_.authenticated; }
 
@@ -192,6 +223,7 @@ private:
     void end_content(action& a) noexcept;
     bool render(class command_writer& to) const noexcept;
     void render_auth(class command_writer& to) const noexcept;
+    void put_message(class base64_writer& to) const noexcept;
     void advance_write() noexcept;
     void give_up(errc why) noexcept;
     // Reply side.
@@ -200,7 +232,10 @@ private:
     void on_reset(status s) noexcept;
     void on_answer(phase command, const status& s) noexcept;
     void on_hello(status& s) noexcept;
+    void on_starttls(status s) noexcept;
     void on_auth(const status& s) noexcept;
+    void on_challenge() noexcept;
+    void refuse_auth(const status& s) noexcept;
     void refuse_flight(const status& s) noexcept;
     void on_mail(const status& s) noexcept;
     void on_recipient(const status& s) noexcept;
@@ -218,11 +253,18 @@ private:
     void decide(mail& m, status s) noexcept;
     void decide_all(const status& s) noexcept;
     static status no_answer(errc why) noexcept;
+    bool of_content(errc why) const noexcept;
     void lose(errc why) noexcept;
     bool handed_over(const mail& m) const noexcept;
-    mechanism choose_mechanism() const noexcept;
+    bool secure() const noexcept { return options_.tls == tls_policy::outside || line_.channel.verified; }
+    static errc check(const credentials& with) noexcept;
+    void begin_auth(const status& s) noexcept;
+    bool pick_mechanism() noexcept;
     bool one_step_auth() const noexcept;
-    phase here() const noexcept { return line_.outstanding != 0 ? line_.read.at : line_.write.at; }
+    void end_auth() noexcept;
+    phase here() const noexcept {
+        return line_.tls_due ? phase::starttls : line_.outstanding != 0 ? line_.read.at : line_.write.at;
+    }
     static bool refused(const status& s) noexcept { return s.error != errc::ok; }
 
     /// All zero when a connection begins. Flags come first: a Cortex-M reaches the front of an object by short
@@ -231,7 +273,15 @@ private:
         bool open = false;                        ///< the session may go on
         bool up = false;                          ///< mails may be sent
         bool deaf = false;                        ///< nothing that the server says is believed any more
+        bool tls_due = false;                     ///< the server waits for TLS to begin
+        bool encrypted = false;                   ///< it has begun
+        bool tls_refused = false;                 ///< STARTTLS was, and the policy is to go on without
         bool authenticates = false;               ///< AUTH is wanted
+        bool credentials_due = false;             ///< the caller is asked for credentials,
+        bool supplied = false;                    ///< and has given some
+        bool refreshed = false;                   ///< and was, a second time
+        bool initial = false;                     ///< AUTH carries the first message
+        bool dummy = false;                       ///< the answer is that to an error of XOAUTH2 or OAUTHBEARER
         bool authenticated = false;               ///< a 235 was read
         bool auth_due = false;                    ///< AUTH left in a flight with what follows it, and is not answered
         bool mail_open = false;                   ///< the server holds a reverse-path: RSET before the next MAIL
@@ -244,14 +294,18 @@ private:
         errc error = errc::ok;
         errc doomed = errc::ok; ///< the content under way is given up, once the mails before it are answered
         phase ended = phase::connect;
+        phase hello = phase::ehlo; ///< what the server has answered last: EHLO or HELO
         mechanism chosen = mechanism::none;
-        std::uint8_t challenges = 0; ///< 334 replies in this AUTH exchange
-        cursor write;                ///< the command to be rendered next
-        cursor read;                 ///< the command whose reply is due next, if `outstanding` is not 0
-        std::size_t outstanding = 0; ///< commands rendered and not answered; the greeting counts as one
-        std::size_t rendered = 0;    ///< octets of the command at `write` that were given out already
-        std::size_t given = 0;       ///< octets given out by `next`, all in all (it may wrap)
-        std::size_t unsent = 0;      ///< of these, how many the system has not taken
+        errc cancelled = errc::ok;         ///< why the AUTH exchange under way is ended by `*`
+        std::uint8_t challenges = 0;       ///< 334 replies in this AUTH exchange
+        flags<mechanism> taken_back;       ///< listed, and answered 504
+        sasl_exchange* exchange = nullptr; ///< that speaks the chosen mechanism; null: the session does
+        cursor write;                      ///< the command to be rendered next
+        cursor read;                       ///< the command whose reply is due next, if `outstanding` is not 0
+        std::size_t outstanding = 0;       ///< commands rendered and not answered; the greeting counts as one
+        std::size_t rendered = 0;          ///< octets of the command at `write` that were given out already
+        std::size_t given = 0;             ///< octets given out by `next`, all in all (it may wrap)
+        std::size_t unsent = 0;            ///< of these, how many the system has not taken
         std::size_t event_recipient = 0;
         std::uint32_t serial = 0;
         std::uint32_t epoch = 0;        ///< how often the session was started
@@ -270,6 +324,8 @@ private:
         std::string_view argument;          ///< of the command that was asked for
         status goodbye;                     ///< a refused AUTH, else a 421: what was sent behind it is still read
         const mail* goodbye_mail = nullptr; ///< the mail whose RSET, MAIL or BDAT was answered so
+        status auth_refusal;                ///< of a token, while a fresh one is asked for
+        tls_channel channel;
         capabilities offered;
     };
     /// The content that is being written. All zero when a transaction begins.

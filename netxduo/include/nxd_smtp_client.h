@@ -141,7 +141,7 @@ typedef struct NX_SMTP_RESULT_STRUCT {
 } NX_SMTP_RESULT;
 
 /* The session of a client. What is inside is the engine's (postrider/session.hpp). */
-#define NX_SMTP_CLIENT_SESSION_SIZE (36 * sizeof(VOID*) + 192 + NX_SMTP_CLIENT_REPLY_TEXT)
+#define NX_SMTP_CLIENT_SESSION_SIZE (48 * sizeof(VOID*) + 232 + NX_SMTP_CLIENT_REPLY_TEXT)
 typedef union NX_SMTP_CLIENT_SESSION_UNION {
     VOID* nx_smtp_client_session_pointer_align;
     unsigned long long nx_smtp_client_session_number_align;

@@ -20,6 +20,16 @@ constexpr const char* keywords() noexcept {
     else return config::pipelining ? "AUTH\0PIPELINING\0" : "AUTH\0";
 }
 
+/// In the order of the flags of `mechanism`; each ends with a NUL, and is empty where it is left out.
+constexpr const char* mechanism_names() noexcept {
+    if constexpr (config::all_mechanisms)
+        return "ANONYMOUS\0LOGIN\0PLAIN\0XOAUTH2\0OAUTHBEARER\0CRAM-MD5\0SCRAM-SHA-1\0SCRAM-SHA-256\0SCRAM-SHA-512\0"
+               "SCRAM-SHA-1-PLUS\0SCRAM-SHA-256-PLUS\0SCRAM-SHA-512-PLUS\0EXTERNAL";
+    else return "\0LOGIN\0PLAIN";
+}
+constexpr std::uint32_t beyond_mechanisms =
+    static_cast<std::uint32_t>(config::all_mechanisms ? mechanism::external : mechanism::plain) << 1;
+
 template <class Number>
 Number number(std::string_view digits) noexcept {
     constexpr Number most = std::numeric_limits<Number>::max();
@@ -64,6 +74,8 @@ void capabilities::add_line(std::string_view line) noexcept {
         line = {word.data() + 5, word.size() - 5 + line.size()};
         word.remove_suffix(word.size() - 4);
     }
+    if constexpr (config::tls && !config::all_extensions)
+        if (is_keyword(word, "STARTTLS")) return extensions.add(extension::starttls);
     std::uint32_t flag = 1;
     for (const char* keyword = keywords(); *keyword != '\0'; flag <<= 1) {
         const std::string_view known = keyword;
@@ -80,10 +92,24 @@ void capabilities::add_line(std::string_view line) noexcept {
         if (config::all_extensions && found == extension::limits) take_limits(*this, line);
         if (found != extension::auth) return;
         while (!(word = take_word(line)).empty()) {
-            if (is_keyword(word, "PLAIN")) mechanisms.add(mechanism::plain);
-            if (is_keyword(word, "LOGIN")) mechanisms.add(mechanism::login);
+            const char* name = mechanism_names();
+            for (std::uint32_t bit = 1; bit != beyond_mechanisms; bit <<= 1) {
+                const std::string_view listed = name;
+                name += listed.size() + 1;
+                if (is_keyword(word, listed)) mechanisms.bits |= bit;
+            }
         }
     }
+}
+
+std::string_view name(mechanism which) noexcept {
+    const char* name = mechanism_names();
+    for (std::uint32_t bit = 1; bit != beyond_mechanisms; bit <<= 1) {
+        const std::string_view listed = name;
+        if (bit == static_cast<std::uint32_t>(which)) return listed;
+        name += listed.size() + 1;
+    }
+    return {};
 }
 
 std::uint64_t date_time_number(std::string_view text) noexcept {

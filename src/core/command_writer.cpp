@@ -1,12 +1,11 @@
 #include "core/command_writer.hpp"
 
-#include "postrider/base64.hpp"
-
 #include <cstring>
 
 namespace postrider {
 
 void command_writer::put(std::string_view text) noexcept {
+    total_ += text.size();
     if (text.size() <= skip_) {
         skip_ -= text.size();
         return;
@@ -22,19 +21,24 @@ void command_writer::put(std::string_view text) noexcept {
     written_ += size;
 }
 
-void command_writer::put_base64(std::span<const std::string_view> parts) noexcept {
-    base64_encoder encoder;
+void base64_writer::put(std::string_view octets) noexcept {
     char text[4];
-    for (const std::string_view part : parts) {
-        for (const char octet : part) {
-            if (!encoder.put(octet)) continue;
-            encoder.group(text);
-            put({text, 4});
-        }
+    for (const char octet : octets) {
+        if (!encoder_.put(octet)) continue;
+        encoder_.group(text);
+        to_.put({text, 4});
     }
-    if (encoder.empty()) return;
-    encoder.group(text);
-    put({text, 4});
+}
+
+void base64_writer::put_name(std::string_view name) noexcept {
+    for (const char& c : name) put(c == ',' ? "=2C" : c == '=' ? "=3D" : std::string_view{&c, 1});
+}
+
+void base64_writer::end() noexcept {
+    if (encoder_.empty()) return;
+    char text[4];
+    encoder_.group(text);
+    to_.put({text, 4});
 }
 
 // By ten, sixteen bits at a time: a microcontroller divides 64 bits by 700 octets of library.

@@ -22,6 +22,7 @@ std::string_view name(phase where) noexcept {
     case phase::etrn: return "ETRN";
     case phase::xforward: return "XFORWARD";
     case phase::xclient: return "XCLIENT";
+    case phase::starttls: return "STARTTLS";
     }
     return {};
 }

@@ -1,6 +1,7 @@
 #include "postrider/reply_reader.hpp"
 
 #include "core/chars.hpp"
+#include "postrider/base64.hpp"
 #include "postrider/limits.hpp"
 
 #include <cstring>
@@ -116,6 +117,15 @@ reply_reader::event reply_reader::next(std::string_view& input) noexcept {
         if (error_ != errc::ok) return event::failed;
     }
     return event::more;
+}
+
+bool reply_reader::decode() noexcept {
+    if (cut_) return false;
+    const auto octets = base64_decode({text_.data(), size_});
+    if (!octets) return false;
+    size_ = *octets;
+    line_begin_ = 0;
+    return true;
 }
 
 } // namespace postrider

@@ -4,7 +4,7 @@
 //
 // A session is a sequence of commands in protocol order,
 //
-//     (greeting) EHLO [HELO] [AUTH, answers...]
+//     (greeting) EHLO [HELO] [STARTTLS, TLS, EHLO] [AUTH, answers...]
 //     then for each transaction   [RSET] MAIL RCPT... and   DATA content   or   BDAT octets... BDAT octets LAST
 //     at last   QUIT
 //
@@ -26,6 +26,15 @@
 // that: where it is refused, the server keeps its envelope, and would put the next mail under it. (Exim 4.96 answers the
 // next MAIL with 503, and takes its RCPT and BDAT all the same.) The dot that ends DATA clears the envelope by itself
 // (RFC 5321 §4.1.1.4).
+//
+// TLS begins where `tls_due` is set: behind the 220 to STARTTLS, or before the greeting. From there on nothing that was, or is,
+// received is looked at until `tls_started`; if there is anything, that is the end, since whoever can write into the clear text
+// would have it read as the server's words. Then all that was offered is forgotten, and EHLO is said again. No way leads back.
+//
+// AUTH is decided in `begin_auth`, which is reached from EHLO once the connection is as secure as it will be, and again when
+// credentials that were asked for are there, or when the server takes back what it has listed. An exchange with challenges runs
+// by `on_challenge` and ends by `on_auth`; what makes no sense is cancelled by `*`, whose refusal is the end of the session. A
+// 235 is believed when the exchange, if there is one, has seen the server's proof.
 //
 // What a mail became is written at few places: for one recipient by `on_recipient`, and `on_goodbye`, a refusal, and by
 // `on_content`, the answer over LMTP; for those that no further transaction is left for by `retire`; and by `decide` for
@@ -55,6 +64,11 @@ namespace {
 // halves it, and after some it stays closed on this connection.
 constexpr std::uint16_t first_window = 4;
 
+/// Whether a mechanism is taken without a user name or a secret, because the caller names it.
+constexpr bool needs_no_secret(mechanism which) noexcept {
+    return which == mechanism::external || which == mechanism::anonymous;
+}
+
 } // namespace
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -69,17 +83,82 @@ errc session_base::start(const session_options& options) noexcept {
     line_.epoch = epoch + 1;
     content_ = {};
     const credentials& auth = options.auth;
-    if (auth.user.find('\0') != auth.user.npos || auth.password.find('\0') != auth.password.npos)
-        return line_.error = errc::invalid_credentials;
-    if (options.look_ahead == 0 || (options.helo && options.lmtp)) return line_.error = errc::invalid_parameter;
+    if (const errc e = check(auth); e != errc::ok) return line_.error = e;
+    const bool tls = config::tls && options.tls < tls_policy::none;
+    if (options.look_ahead == 0 || (options.helo && options.lmtp) || (options.implicit_tls && !tls) ||
+        (options.helo && options.tls == tls_policy::verified && !options.implicit_tls) ||
+        (!config::tls && options.tls < tls_policy::none))
+        return line_.error = errc::invalid_parameter;
     line_.authenticates = !auth.user.empty() || auth.when == auth_when::attempt;
-    if (line_.authenticates && !options.encrypted && !auth.allow_cleartext_auth)
+    if constexpr (config::all_mechanisms)
+        line_.authenticates =
+            line_.authenticates || !auth.token.empty() || auth.on_demand || needs_no_secret(auth.preferred);
+    if (line_.authenticates && options.tls == tls_policy::none && !auth.allow_cleartext_auth)
         return line_.error = errc::cleartext_auth;
     line_.open = true;
+    line_.tls_due = tls && options.implicit_tls;
     line_.window = options.look_ahead < first_window ? options.look_ahead : first_window;
     line_.read.at = phase::greeting;
     line_.outstanding = 1;
     return errc::ok;
+}
+
+/// Whether these credentials can be sent at all.
+errc session_base::check(const credentials& with) noexcept {
+    const std::string_view password = with.password.reveal(), token = with.token.reveal();
+    const bool challenged = config::all_mechanisms && !with.exchanges.empty();
+    for (const std::string_view text : {with.user, password, with.authorize_as}) {
+        for (const char c : text) {
+            if (c == '\0' || (challenged && !with.prepared && static_cast<unsigned char>(c) > 127))
+                return errc::invalid_credentials;
+            if (config::all_mechanisms && !token.empty() && is_control(c)) return errc::invalid_credentials;
+        }
+    }
+    std::size_t most = with.authorize_as.size() + with.user.size() + password.size();
+    if constexpr (config::all_mechanisms) {
+        for (const char c : token)
+            if (is_control(c) || static_cast<unsigned char>(c) > 127) return errc::invalid_credentials;
+        // A comma or an equals sign of a name takes three octets in OAUTHBEARER.
+        const std::size_t bearer = 3 * (with.authorize_as.size() + with.user.size()) + token.size();
+        if (bearer > most) most = bearer;
+    }
+    constexpr std::size_t around = 32; // of the messages
+    return (most + around) / 3 * 4 > limits::sasl_line ? errc::credentials_too_long : errc::ok;
+}
+
+errc session_base::authenticate(const credentials& with) noexcept {
+    if (!line_.credentials_due) return errc::wrong_state;
+    line_.credentials_due = false;
+    if (const errc e = check(with); e != errc::ok) {
+        leave({.where = phase::auth, .error = e});
+        return e;
+    }
+    options_.auth = with;
+    options_.auth.on_demand = true;
+    line_.supplied = true;
+    begin_auth({});
+    return errc::ok;
+}
+
+void session_base::no_credentials() noexcept {
+    if (!line_.credentials_due) return;
+    line_.credentials_due = false;
+    leave(line_.refreshed ? line_.auth_refusal : status{.where = phase::auth, .error = errc::credentials_failed});
+}
+
+void session_base::tls_started(const tls_channel& channel) noexcept {
+    if (!line_.tls_due) return;
+    const errc why = !line_.input.empty()                                        ? errc::octets_before_tls
+                     : options_.tls == tls_policy::verified && !channel.verified ? errc::tls_unverified
+                                                                                 : errc::ok;
+    if (why != errc::ok) return failed(why);
+    line_.tls_due = false;
+    line_.encrypted = true;
+    line_.channel = channel;
+    reader_.restart();
+    if (line_.outstanding != 0) return; // the greeting is to come
+    line_.offered = {};                 // RFC 3207 §4.2: what was said in clear text may be anybody's word
+    line_.write.at = phase::ehlo;
 }
 
 errc session_base::send(mail& m) noexcept {
@@ -164,7 +243,8 @@ errc session_base::ask(phase command, std::string_view argument) noexcept {
     for (const char c : argument)
         if (is_control(c)) return errc::invalid_parameter;
     const bool free = line_.outstanding == 0 && line_.read.at == phase::connect && line_.write.at == phase::connect;
-    if (!line_.open || line_.first != nullptr || !free) return errc::wrong_state;
+    if (!line_.open || line_.first != nullptr || !free || line_.tls_due || line_.credentials_due)
+        return errc::wrong_state;
     line_.argument = argument;
     line_.asked = true;
     line_.write.at = line_.read.at = command;
@@ -182,7 +262,7 @@ void session_base::failed(errc why) noexcept {
         return over(errc::refused, line_.goodbye.where);
     }
     lose(why);
-    over(why, kind(why) == errc_kind::caller ? phase::content : where); // it is the content that could not be had
+    over(why, of_content(why) ? phase::content : where);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -216,12 +296,27 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
         retire(*m);
         return false;
     }
+    if (config::tls && line_.open && line_.tls_due) {
+        // What stands behind the 220 was not said inside TLS, and would be taken for it (RFC 3207 §4.2).
+        if (!line_.input.empty()) {
+            failed(errc::octets_before_tls);
+            return false;
+        }
+        a.what = action::kind::tls;
+        a.must_verify = options_.tls == tls_policy::verified;
+        return true;
+    }
     // Not before a mail is told of: what follows the reply that ended it would take that reply's place.
     if (line_.open && !line_.deaf && read_replies()) return false;
     if (!line_.open || (line_.deaf && line_.write.at == phase::connect)) {
         a.what = action::kind::closed;
         a.ends = line_.deaf && line_.open; // a QUIT
         line_.open = line_.deaf = false;
+        return true;
+    }
+    if (config::all_mechanisms && line_.credentials_due) {
+        a.what = action::kind::credentials;
+        a.again = line_.refreshed;
         return true;
     }
     if (config::chunking && line_.doomed != errc::ok && line_.first == line_.started) {
@@ -334,7 +429,7 @@ errc session_base::fits(mail& m) const noexcept {
     // RFC 2852 §4.1.4.1: what must come back if it is late goes by no server that cannot say so.
     if (m.parameters != nullptr && m.parameters->by == by_mode::return_mail) needed.add(extension::deliver_by);
     m.missing.bits = needed.bits & ~usable().bits;
-    if (tls && !options_.encrypted) m.missing.add(extension::require_tls);
+    if (tls && !secure()) m.missing.add(extension::require_tls);
     if (!m.missing.empty()) return errc::extension_unavailable;
 
     p.utf8_ = (p.utf8_header_ || utf8_path) && usable(extension::smtputf8);
@@ -508,6 +603,7 @@ void session_base::idle() noexcept {
 /// Ends the session with a QUIT, but at once where a line, a chunk or a content was begun, or not all of it has left: QUIT
 /// would be read as the rest of it, could complete a mail, and the memory that it lies in is the caller's again.
 void session_base::leave(const status& s) noexcept {
+    end_auth();
     decide_all(s);
     line_.error = s.error;
     line_.ended = s.where;
@@ -522,6 +618,8 @@ void session_base::leave(const status& s) noexcept {
 
 /// Ends the session at once.
 void session_base::over(errc why, phase where) noexcept {
+    end_auth();
+    line_.tls_due = line_.credentials_due = false;
     line_.error = why;
     line_.ended = where;
     line_.open = false;
@@ -581,16 +679,21 @@ status session_base::no_answer(errc why) noexcept {
     return {.what = outcome::unknown, .where = phase::content, .error = why};
 }
 
+/// Whether it is the content of the mail under way that could not be had, or was not as it was said to be.
+bool session_base::of_content(errc why) const noexcept {
+    return kind(why) == errc_kind::caller && line_.started != nullptr;
+}
+
 /// There will be no answer.
 void session_base::lose(errc why) noexcept {
     for (mail* m = line_.first; m != nullptr; m = m->progress.next_) {
         if (handed_over(*m)) decide(*m, no_answer(why));
         else
             decide(*m, {.what = outcome::deferred,
-                        .where = kind(why) == errc_kind::caller ? phase::content
-                                 : m == line_.first             ? here()
-                                                                : phase::mail,
-                        .error = kind(why) == errc_kind::caller && m != line_.started ? errc::cancelled : why});
+                        .where = of_content(why)    ? phase::content
+                                 : m == line_.first ? here()
+                                                    : phase::mail,
+                        .error = of_content(why) && m != line_.started ? errc::cancelled : why});
     }
 }
 

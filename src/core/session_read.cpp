@@ -1,6 +1,9 @@
 // The state machine's reply side: what a reply belongs to, and what it means. The theory of operation is in session.cpp.
 
+#include "core/command_writer.hpp"
 #include "postrider/session.hpp"
+
+#include <bit>
 
 namespace postrider {
 
@@ -53,10 +56,10 @@ void session_base::on_reply() noexcept {
     if (digit >= 4) {
         s.what = digit == 4 ? outcome::deferred : outcome::rejected;
         s.error = errc::refused;
-    } else if (at == phase::data       ? digit != 3
-               : at == phase::auth     ? code != 235 && code != 334
-               : at == phase::greeting ? code != 220
-                                       : digit != 2) {
+    } else if (at == phase::data                                ? digit != 3
+               : at == phase::auth                              ? code != 235 && code != 334
+               : at == phase::greeting || at == phase::starttls ? code != 220
+                                                                : digit != 2) {
         // A code of a digit that makes no sense for its command is no answer to it (RFC 5321 §4.3.2). 220 alone greets
         // (§4.3.1): another may be the answer to somebody else's command. 235 alone says that the server knows who we are
         // (RFC 4954 §6).
@@ -73,6 +76,7 @@ void session_base::on_reply() noexcept {
     case phase::greeting:
     case phase::ehlo:
     case phase::helo: return on_hello(s);
+    case phase::starttls: return on_starttls(s);
     case phase::auth: return on_auth(s);
     case phase::mail: return on_mail(s);
     case phase::rcpt: return on_recipient(s);
@@ -126,67 +130,182 @@ void session_base::on_hello(status& s) noexcept {
         else leave(s);
     } else if (s.where == phase::greeting) {
         line_.write.at = options_.helo ? phase::helo : phase::ehlo;
-    } else if (!line_.authenticates || line_.authenticated) {
-        idle();
-    } else if ((line_.chosen = choose_mechanism()) != mechanism::none) {
-        line_.challenges = 0;
-        line_.write.at = phase::auth;
-    } else if (options_.auth.when != auth_when::required &&
-               (options_.auth.when != auth_when::if_offered || !line_.offered.has(extension::auth))) {
-        idle();
     } else {
-        s = {.where = s.where, .error = errc::auth_unavailable};
+        line_.hello = s.where;
+        if (!wants_tls() || line_.tls_refused) return begin_auth({});
+        // Nothing but an extension could bring it (RFC 3207 §4), and what is not extended has none.
+        if (s.where == phase::ehlo && usable(extension::starttls)) line_.write.at = phase::starttls;
+        else if (options_.tls == tls_policy::opportunistic) begin_auth({});
+        else leave(s = {.where = s.where, .error = errc::tls_unavailable});
+    }
+}
+
+void session_base::on_starttls(status s) noexcept {
+    line_.read.at = phase::connect;
+    if (!refused(s)) {
+        line_.tls_due = true;
+    } else if (options_.tls == tls_policy::opportunistic && s.code != 421) {
+        line_.tls_refused = true;
+        begin_auth({});
+    } else {
+        s.what = outcome::not_attempted;
         leave(s);
     }
 }
 
-mechanism session_base::choose_mechanism() const noexcept {
+/// Chooses among the mechanisms that are listed, allowed, not taken back, and for which there is something.
+bool session_base::pick_mechanism() noexcept {
     const credentials& c = options_.auth;
-    const flags<mechanism> offered = line_.offered.mechanisms;
-    if (offered.has(c.preferred)) return c.preferred;
-    if (!offered.empty()) return offered.has(mechanism::plain) ? mechanism::plain : mechanism::login;
+    const bool anyway = c.when == auth_when::attempt || c.when == auth_when::attempt_if_offered;
+    const bool token = config::all_mechanisms && !c.token.empty();
+    flags<mechanism> fit;
+    if ((anyway || !c.user.empty()) && (!token || !c.password.empty())) {
+        fit.add(mechanism::plain);
+        fit.add(mechanism::login);
+    }
+    if constexpr (config::all_mechanisms) {
+        if (!c.user.empty() && !c.password.empty())
+            for (const sasl_exchange* const e : c.exchanges) fit.bits |= e->speaks().bits;
+        if (line_.channel.binding.empty()) fit.bits &= ~plus_mechanisms.bits;
+        if (token) fit.add(mechanism::oauthbearer);
+        if (token && !c.user.empty()) fit.add(mechanism::xoauth2);
+        if (c.preferred == mechanism::external || c.preferred == mechanism::anonymous) fit.add(c.preferred);
+    }
+    fit.bits &= c.allowed.bits & ~line_.taken_back.bits;
+    const std::uint32_t listed = fit.bits & line_.offered.mechanisms.bits;
+    line_.chosen = listed == 0 ? mechanism::none : static_cast<mechanism>(std::bit_floor(listed));
+    if (flags<mechanism>{listed}.has(c.preferred)) line_.chosen = c.preferred;
+    if (listed != 0 || !anyway || !fit.has(mechanism::plain)) return listed != 0;
     // AUTH is an extension: none after HELO (RFC 4954 §3).
-    const bool blind = c.when == auth_when::attempt
-                           ? line_.read.at == phase::ehlo
-                           : c.when == auth_when::attempt_if_offered && line_.offered.has(extension::auth);
-    return blind ? mechanism::plain : mechanism::none;
+    const bool blind = c.when == auth_when::attempt ? line_.hello == phase::ehlo : line_.offered.has(extension::auth);
+    if (blind) line_.chosen = mechanism::plain;
+    return blind;
+}
+
+/// The session stands behind EHLO, or HELO, and is as secure as it will be. `refusal`: of a mechanism that was listed.
+void session_base::begin_auth(const status& refusal) noexcept {
+    const credentials& c = options_.auth;
+    if (!line_.authenticates || line_.authenticated) return idle();
+    const bool ask = config::all_mechanisms && c.on_demand && !line_.supplied &&
+                     (line_.offered.mechanisms.bits & c.allowed.bits) != 0;
+    if (!ask && !pick_mechanism()) {
+        if (refusal.code != 0) return leave(refusal);
+        if (c.when != auth_when::required && (c.when != auth_when::if_offered || !line_.offered.has(extension::auth)))
+            return idle();
+        return leave({.where = line_.hello, .error = errc::auth_unavailable});
+    }
+    if (!secure() && !c.allow_cleartext_auth) return leave({.where = line_.hello, .error = errc::cleartext_auth});
+    line_.read.at = line_.write.at = phase::connect;
+    if constexpr (config::all_mechanisms) {
+        line_.credentials_due = ask;
+        if (ask) return;
+        bool plus = false;
+        for (sasl_exchange* const e : c.exchanges) {
+            if (!e->speaks().has(line_.chosen)) continue;
+            line_.exchange = e;
+            plus = (e->speaks().bits & plus_mechanisms.bits & line_.offered.mechanisms.bits) != 0;
+        }
+        if (line_.exchange != nullptr)
+            if (const errc e = line_.exchange->begin(line_.chosen, c, line_.channel, plus); e != errc::ok)
+                return leave({.where = phase::auth, .error = e});
+    }
+    line_.challenges = 0;
+    line_.dummy = false;
+    line_.write.at = phase::auth;
+    // RFC 4954 §4: no initial response where the line would be longer than 512 octets.
+    char none[1]; // it is only counted
+    command_writer line{{none, 0}, 0};
+    base64_writer message{line};
+    put_message(message);
+    message.end();
+    const bool first = line_.exchange != nullptr ? line_.exchange->client_first() : line_.chosen != mechanism::login;
+    constexpr std::size_t around = std::string_view{"AUTH  \r\n"}.size();
+    line_.initial = c.initial_response && first && line.total() + name(line_.chosen).size() + around <= 512;
 }
 
 /// Whether AUTH carries all that it has to say, so that it may share a group (RFC 4954 §4).
 bool session_base::one_step_auth() const noexcept {
-    const credentials& c = options_.auth;
-    // RFC 4954 §4: no initial response where the line would be longer than 512 octets.
-    return line_.chosen == mechanism::plain && c.initial_response && c.user.size() + c.password.size() <= 370;
+    return line_.initial &&
+           (line_.chosen == mechanism::plain ||
+            (config::all_mechanisms && (line_.chosen == mechanism::external || line_.chosen == mechanism::anonymous)));
+}
+
+/// The exchange is over, one way or the other.
+void session_base::end_auth() noexcept {
+    if (config::all_mechanisms && line_.exchange != nullptr) line_.exchange->forget();
+    line_.exchange = nullptr;
 }
 
 void session_base::on_auth(const status& s) noexcept {
     const bool behind = config::pipelining && line_.outstanding != 0;
     line_.auth_due = false;
-    if (s.code == 235) {
-        line_.authenticated = line_.limits_stale = true;
-        if (!behind) return idle();
-        line_.up = true;
-        line_.read = beginning();
+    if (!refused(s) && (line_.cancelled != errc::ok || (behind && s.code != 235))) {
+        // `*` can only be refused (RFC 4954 §4). And a 334 where something was sent behind AUTH takes that for the answer: every
+        // count is off by one.
+        ++line_.outstanding;
+        distrust(behind ? errc::unexpected_reply : line_.cancelled);
+        if (behind) line_.open = false;
         return;
     }
-    if (!refused(s)) {
-        // 334. PLAIN has one message, LOGIN has two; a server that asks for more gets nothing more. And where something was
-        // sent behind AUTH the server takes that for the answer: every count is off by one.
-        const unsigned most = line_.chosen == mechanism::login ? 2 : 1;
-        if (line_.challenges == most || behind) {
-            ++line_.outstanding;
-            distrust(errc::unexpected_reply);
-            if (behind) line_.open = false;
-            return;
-        }
-        line_.up = false;
-        ++line_.challenges;
-        line_.write.at = phase::auth;
+    if (refused(s)) {
+        if (!behind) return refuse_auth(s);
+        if constexpr (config::pipelining) refuse_flight(s);
         return;
     }
-    // A refusal is final: the same secret is not shown again by a weaker mechanism.
-    if (!behind) return leave(s);
-    if constexpr (config::pipelining) refuse_flight(s);
+    if (s.code != 235) return on_challenge();
+    if (config::all_mechanisms && line_.exchange != nullptr) {
+        // The server may add what it has left to say (RFC 4422 §3.6), although RFC 4954 has no place for it.
+        const bool more = reader_.decode();
+        const errc e = line_.exchange->end(more ? reader_.whole().text : std::string_view{});
+        if (e != errc::ok) return leave({.where = phase::auth, .error = e});
+        end_auth();
+    }
+    if (config::all_mechanisms && options_.auth.on_demand) {
+        options_.auth.user = options_.auth.authorize_as = {};
+        options_.auth.password = options_.auth.token = {};
+        line_.supplied = false;
+    }
+    line_.authenticated = line_.limits_stale = true;
+    if (!behind) return idle();
+    line_.up = true;
+    line_.read = beginning();
+}
+
+/// A 334. A server that asks for more than the mechanism has to say is told that this is the end (RFC 4954 §4).
+void session_base::on_challenge() noexcept {
+    line_.up = false;
+    ++line_.challenges;
+    line_.write.at = phase::auth;
+    const bool first = line_.challenges == 1 && !line_.initial; // it asks for the first message
+    if (config::all_mechanisms && line_.exchange != nullptr) {
+        if (first && line_.exchange->client_first()) return;
+        line_.cancelled = reader_.decode() ? line_.exchange->answer(reader_.whole().text) : errc::malformed_challenge;
+        return;
+    }
+    // An error, in JSON (RFC 7628 §3.2.2), is answered, and then comes the refusal.
+    const bool bearer =
+        config::all_mechanisms && (line_.chosen == mechanism::xoauth2 || line_.chosen == mechanism::oauthbearer);
+    line_.dummy = bearer && !first && !reader_.whole().text.empty();
+    if (line_.challenges > (line_.chosen == mechanism::login || line_.dummy ? 2 : 1))
+        line_.cancelled = errc::unexpected_reply;
+}
+
+/// A refusal is final: the same secret is not shown again by a weaker mechanism.
+void session_base::refuse_auth(const status& s) noexcept {
+    if (line_.cancelled != errc::ok) return leave({.where = phase::auth, .error = line_.cancelled});
+    const bool token = line_.chosen == mechanism::xoauth2 || line_.chosen == mechanism::oauthbearer;
+    end_auth();
+    if (!config::all_mechanisms || s.code == 421) return leave(s);
+    // RFC 4954 §4: it does not speak what it has listed. Where something was tried that it has not, that is the answer.
+    const bool listed = options_.auth.when == auth_when::required || options_.auth.when == auth_when::if_offered;
+    if (s.code == 504 && line_.challenges == 0 && listed) {
+        line_.taken_back.add(line_.chosen);
+        return begin_auth(s);
+    }
+    if (s.code != 535 || !token || !options_.auth.on_demand || line_.refreshed) return leave(s);
+    line_.refreshed = line_.credentials_due = true;
+    line_.auth_refusal = s;
+    line_.read.at = line_.write.at = phase::connect;
 }
 
 /// AUTH was refused, and something was sent behind it.

@@ -57,26 +57,60 @@ bool session_base::pointless() const noexcept {
 
 /// What stands behind AUTH, or the answer to a 334.
 void session_base::render_auth(command_writer& to) const noexcept {
-    const credentials& c = options_.auth;
-    const bool login = line_.chosen == mechanism::login;
-    const std::string_view texts[] = {{"", 1}, c.user, {"", 1}, c.password}; // PLAIN, authzid empty: RFC 4616 §2
-    std::span<const std::string_view> message{texts};
-    if (line_.challenges != 0) {
-        if (login) message = {&texts[2 * line_.challenges - 1], 1};
-    } else {
-        to.put(login ? "LOGIN" : "PLAIN");
-        if (!one_step_auth()) return;
+    if (line_.cancelled != errc::ok) return to.put("*");
+    if (line_.challenges == 0) {
+        to.put(name(line_.chosen));
+        if (!line_.initial) return;
         to.put(" ");
     }
-    to.put_base64(message);
+    const std::size_t before = to.total();
+    base64_writer message{to};
+    put_message(message);
+    message.end();
+    if (line_.challenges == 0 && to.total() == before) to.put("="); // RFC 4954 §4: an initial response without octets
+}
+
+/// The message of a mechanism that the session speaks by itself, or of the exchange.
+void session_base::put_message(base64_writer& to) const noexcept {
+    const credentials& c = options_.auth;
+    if (config::all_mechanisms && line_.exchange != nullptr) return to.put(line_.exchange->message());
+    switch (line_.chosen) {
+    case mechanism::login: return to.put(line_.challenges == 1 ? c.user : c.password.reveal());
+    case mechanism::plain: // RFC 4616 §2
+        to.put(c.authorize_as);
+        to.put({"", 1});
+        to.put(c.user);
+        to.put({"", 1});
+        return to.put(c.password.reveal());
+    default: break;
+    }
+    if constexpr (config::all_mechanisms) {
+        const bool oauth2 = line_.chosen == mechanism::oauthbearer;
+        if (line_.dummy) return to.put(oauth2 ? "\1" : ""); // RFC 7628 §3.2.3
+        if (!oauth2 && line_.chosen != mechanism::xoauth2)  // EXTERNAL (RFC 4422 appendix A), ANONYMOUS (RFC 4505 §2)
+            return to.put(line_.chosen == mechanism::external ? c.authorize_as : c.user);
+        if (oauth2) { // RFC 7628 §3.1
+            to.put("n,");
+            const std::string_view whom = c.authorize_as.empty() ? c.user : c.authorize_as;
+            if (!whom.empty()) to.put("a=");
+            to.put_name(whom);
+            to.put(",");
+        } else {
+            to.put("user=");
+            to.put(c.user);
+        }
+        to.put("\1auth=Bearer ");
+        to.put(c.token.reveal());
+        to.put("\1\1");
+    }
 }
 
 /// Puts the command at `write`. Returns whether that is all of it, which is so unless it found no room.
 bool session_base::render(command_writer& to) const noexcept {
-    static constexpr char verbs[][12] = {"EHLO ",     "HELO ", "AUTH ",     "NOOP",    "RSET",  "MAIL FROM:<",
-                                         "RCPT TO:<", "DATA",  "",          "QUIT",    "VRFY ", "EXPN ",
-                                         "HELP",      "ETRN ", "XFORWARD ", "XCLIENT "};
-    static_assert(static_cast<int>(phase::xclient) - static_cast<int>(phase::ehlo) == 15);
+    static constexpr char verbs[][12] = {"EHLO ",     "HELO ", "AUTH ",     "NOOP",     "RSET",    "MAIL FROM:<",
+                                         "RCPT TO:<", "DATA",  "",          "QUIT",     "VRFY ",   "EXPN ",
+                                         "HELP",      "ETRN ", "XFORWARD ", "XCLIENT ", "STARTTLS"};
+    static_assert(static_cast<int>(phase::starttls) - static_cast<int>(phase::ehlo) == 16);
     const phase at = line_.write.at;
     const bool answer = at == phase::auth && line_.challenges != 0;
     if (config::lmtp && options_.lmtp && at == phase::ehlo) to.put("LHLO ");
@@ -131,6 +165,7 @@ bool session_base::render(command_writer& to) const noexcept {
     case phase::data:
     case phase::noop:
     case phase::rset:
+    case phase::starttls:
     case phase::quit: break;
     default: to.put(line_.argument);
     }
@@ -153,7 +188,7 @@ void session_base::advance_write() noexcept {
     line_.rendered = 0;
     if (line_.outstanding++ == 0) line_.read = write;
     ++line_.serial;
-    if (write.at == phase::auth || write.at < phase::rset || line_.asked || write.at == phase::quit) {
+    if (write.at < phase::rset || line_.asked || write.at == phase::quit || write.at == phase::starttls) {
         if (write.at == phase::ehlo) line_.offered = {};
         line_.auth_due = write.at == phase::auth;
         line_.up = line_.up || (line_.auth_due && one_step_auth() && config::pipelining);

@@ -146,7 +146,7 @@ TEST_P(Differential, WhatIsSaidIsWhatWasQueued) {
             ASSERT_LT(++connections, 20 * mails);
             posix_stream stream;
             ASSERT_EQ(stream.connect({.host = "127.0.0.1", .port = port}, until), errc::ok);
-            session_options options{.client = *domain::parse("client.example")};
+            session_options options{.client = *domain::parse("client.example"), .tls = tls_policy::none};
             options.lmtp = w.lmtp;
             options.look_ahead = w.look_ahead;
             options.auth_with = w.with;

@@ -90,7 +90,7 @@ struct letter {
     std::vector<std::string> names;
 };
 
-session_options options() { return {.client = *domain::parse("client.example")}; }
+session_options options() { return {.client = *domain::parse("client.example"), .tls = tls_policy::none}; }
 
 const std::deque<std::string> serial{"220 mx\r\n", "250 mx\r\n", "250 ok\r\n",
                                      "250 ok\r\n", "354 go\r\n", "250 taken\r\n"};

@@ -55,7 +55,7 @@ TEST_P(Waits, UntilTheLastMailIsTaken) {
     const deadline until = std::chrono::steady_clock::now() + 60s;
     posix_stream stream;
     ASSERT_EQ(stream.connect({.host = "127.0.0.1", .port = port}, until), errc::ok);
-    session_options options{.client = *domain::parse("client.example")};
+    session_options options{.client = *domain::parse("client.example"), .tls = tls_policy::none};
     if (s.auth) options.auth = {.user = "alice", .password = "secret", .allow_cleartext_auth = true};
     options.auth_with = s.with;
     options.look_ahead = s.look_ahead;

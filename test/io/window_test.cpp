@@ -45,7 +45,9 @@ protected:
             ::setsockopt(stream_.native_handle(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
             ::setsockopt(stream_.native_handle(), SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
         }
-        ASSERT_EQ(session_.start({.client = *domain::parse("client.example"), .look_ahead = look_ahead}), errc::ok);
+        ASSERT_EQ(session_.start(
+                      {.client = *domain::parse("client.example"), .tls = tls_policy::none, .look_ahead = look_ahead}),
+                  errc::ok);
     }
 
     const deadline until_ = std::chrono::steady_clock::now() + 120s;
@@ -192,7 +194,7 @@ TEST_F(Idle, AClosedConnectionCostsNoMail) {
 
     stream_.close();
     ASSERT_EQ(stream_.connect({.host = "127.0.0.1", .port = server_->endpoints()[0].port}, until_), errc::ok);
-    ASSERT_EQ(session_.start({.client = *domain::parse("client.example")}), errc::ok);
+    ASSERT_EQ(session_.start({.client = *domain::parse("client.example"), .tls = tls_policy::none}), errc::ok);
     ASSERT_EQ(session_.send(held.mail), errc::ok);
     ASSERT_EQ(drive(session_, stream_, until_, feed), errc::ok);
     EXPECT_EQ(s.what, outcome::accepted);

@@ -104,7 +104,7 @@ json play(const json& in) {
                             : with == "alone" ? auth_flight::alone
                                               : auth_flight::with_envelope;
         options.lmtp = in.value("lmtp", false);
-        options.encrypted = in.value("encrypted", false);
+        options.tls = in.value("encrypted", false) ? tls_policy::outside : tls_policy::none;
         options.look_ahead = in.value("look_ahead", std::uint16_t{1});
         for (const std::string keyword : in.value("unused", json::array()))
             options.unused.add(test::extension_of(keyword));

@@ -102,6 +102,7 @@ verdict by_posix(const std::string& password, const std::string& mail) {
         return fail(e);
 
     postrider::session_options options{*postrider::domain::parse("client.example")};
+    options.tls = postrider::tls_policy::none;
     if (option["auth"] != "none") {
         options.auth.user = option["user"];
         options.auth.password = password;

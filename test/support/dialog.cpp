@@ -86,6 +86,8 @@ void read_server_line(test_case& c, std::string_view text) {
 bool read_wire_line(test_case& c, const std::string& text) {
     if (text == "S! close") c.turns.push_back({turn::who::close, {}});
     else if (text == "S! reset") c.turns.push_back({turn::who::reset, {}});
+    else if (text == "TLS" || text.starts_with("TLS ") || text.starts_with("TLS!") || text.starts_with("TLS?"))
+        c.turns.push_back({turn::who::tls, text.substr(3)});
     else if (text.size() > 1 && text[0] == 'S' && std::string_view(":+~*").find(text[1]) != std::string_view::npos)
         read_server_line(c, text);
     else if (text == "C:") add_octets(c, turn::who::client, "\r\n");
@@ -236,15 +238,21 @@ private:
             if (option.starts_with("speculative="))
                 options.speculative_octets = static_cast<std::uint32_t>(std::stoul(option.substr(12)));
         }
-        options.encrypted = has("encrypted");
+        options.tls = has("opportunistic")                 ? postrider::tls_policy::opportunistic
+                      : has("outside")                     ? postrider::tls_policy::outside
+                      : has("starttls") || has("implicit") ? postrider::tls_policy::verified
+                                                           : postrider::tls_policy::none;
+        options.implicit_tls = has("implicit");
         if (has("refuse-bare")) options.content = postrider::line_ends::refuse;
         if (!case_.auth.empty()) {
-            options.auth.user = case_.auth.at(1);
-            options.auth.password = case_.auth.at(2);
-            options.auth.allow_cleartext_auth = true;
-            if (case_.auth[0] == "login") options.auth.preferred = postrider::mechanism::login;
+            options.auth = credentials(case_.auth.at(2));
             for (std::size_t i = 3; i < case_.auth.size(); ++i) {
                 if (case_.auth[i] == "bare") options.auth.initial_response = false;
+                else if (case_.auth[i].starts_with("authzid=")) options.auth.authorize_as = case_.auth[i].c_str() + 8;
+                else if (case_.auth[i].starts_with("floor="))
+                    options.auth.allowed = postrider::strongest_down_to(mechanism_of(case_.auth[i].substr(6)));
+                else if (case_.auth[i] == "on-demand") options.auth = {.allow_cleartext_auth = true, .on_demand = true};
+                else if (case_.auth[i] == "none" || case_.auth[i].starts_with("again=")) continue;
                 else if (case_.auth[i] == "attempt") options.auth.when = postrider::auth_when::attempt;
                 else if (case_.auth[i] == "attempt-if-offered")
                     options.auth.when = postrider::auth_when::attempt_if_offered;
@@ -254,6 +262,68 @@ private:
             }
         }
         return session_.start(options);
+    }
+
+    postrider::credentials credentials(std::string_view secret) const {
+        postrider::credentials with{.user = case_.auth.at(1), .allow_cleartext_auth = true};
+        const std::string& how = case_.auth[0];
+        if (how == "token") with.token = secret;
+        else with.password = secret;
+        if (how != "token" && how != "plain") with.preferred = mechanism_of(how);
+        return with;
+    }
+
+    postrider::mechanism mechanism_of(std::string name) const {
+        for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        for (std::uint32_t bit = 1; bit <= postrider::all_mechanisms.bits; bit <<= 1)
+            if (postrider::name(static_cast<postrider::mechanism>(bit)) == name)
+                return static_cast<postrider::mechanism>(bit);
+        complain(case_, "no such mechanism: " + name);
+    }
+
+    /// The session asks for credentials.
+    void supply(bool again) {
+        for (const std::string& word : case_.auth) {
+            if (word == "none" && !again) return session_.no_credentials();
+            if (again && word.starts_with("again=")) {
+                static_cast<void>(session_.authenticate(credentials(std::string_view(word).substr(6))));
+                return;
+            }
+        }
+        if (again) session_.no_credentials();
+        else static_cast<void>(session_.authenticate(credentials(case_.auth.at(2))));
+    }
+
+    /// The session begins TLS. Returns false if that is not what the dialog says.
+    bool begin_tls(const action& a) {
+        if (turn_ != case_.turns.size() && case_.turns[turn_].from == turn::who::server) return receive(false);
+        if (result_.sent == how_.client_stops_after) return broken(postrider::errc::connection_reset);
+        if (result_.received == how_.server_dies_after) return broken(postrider::errc::connection_closed);
+        if (turn_ == case_.turns.size() || case_.turns[turn_].from != turn::who::tls) {
+            if (turn_ == case_.turns.size() || case_.turns[turn_].from == turn::who::client)
+                result_.complaint = "the client begins TLS after its octet " + std::to_string(result_.sent);
+            return result_.complaint.empty() && receive(false);
+        }
+        const std::string& how = case_.turns[turn_].octets;
+        const std::vector<std::string> is = words(how.empty() ? how : how.substr(1));
+        next_turn();
+        ++result_.waits;
+        if (how.starts_with("!")) {
+            for (int e = 0; e != 128; ++e)
+                if (error_name(static_cast<postrider::errc>(e)) == is.at(0))
+                    return broken(static_cast<postrider::errc>(e));
+            complain(case_, "no such error: " + is.at(0));
+        }
+        postrider::tls_channel channel{.verified = !how.starts_with("?")};
+        if (a.must_verify != !has("opportunistic")) result_.complaint = "must verify, or need not, by mistake";
+        if (is.size() == 2) {
+            binding_type_ = is[0];
+            binding_ = is[1];
+            channel.binding_type = binding_type_;
+            channel.binding = binding_;
+        }
+        session_.tls_started(channel);
+        return true;
     }
 
     /// The session is free: what is next? Returns false if nothing is.
@@ -355,6 +425,8 @@ private:
             if (a.first) part_ = part_at_ = 0;
             give_content();
             return true;
+        case action::kind::tls: return flush(gathered_.size()) && begin_tls(a);
+        case action::kind::credentials: supply(a.again); return true;
         case action::kind::refused:
             current_ = index_of(a.mail);
             note_refusal(a.recipient_index);
@@ -503,6 +575,7 @@ private:
                     line += " " + keyword;
                 result_.report.push_back(line);
             }
+        if (expects("by ")) result_.report.push_back("by " + std::string(postrider::name(session_.authenticated_by())));
         if (expects("waits ")) result_.report.push_back("waits " + std::to_string(result_.waits));
         if (session_.error() == postrider::errc::ok) result_.report.push_back("session ok");
         else
@@ -552,6 +625,17 @@ private:
         case errc::invalid_credentials: return "invalid_credentials";
         case errc::cleartext_auth: return "cleartext_auth";
         case errc::wrong_state: return "wrong_state";
+        case errc::credentials_too_long: return "credentials_too_long";
+        case errc::credentials_failed: return "credentials_failed";
+        case errc::no_tls: return "no_tls";
+        case errc::tls_failed: return "tls_failed";
+        case errc::tls_unverified: return "tls_unverified";
+        case errc::tls_truncated: return "tls_truncated";
+        case errc::tls_unavailable: return "tls_unavailable";
+        case errc::octets_before_tls: return "octets_before_tls";
+        case errc::malformed_challenge: return "malformed_challenge";
+        case errc::weak_challenge: return "weak_challenge";
+        case errc::server_unproven: return "server_unproven";
         default: return "error_" + std::to_string(static_cast<int>(e));
         }
     }
@@ -563,6 +647,8 @@ private:
     postrider::session<>& session_;
     run_result result_;
     std::string gathered_;
+    std::string binding_type_;
+    std::string binding_;
     std::unique_ptr<char[]> piece_;
     std::size_t turn_ = 0;
     std::size_t turn_at_ = 0;

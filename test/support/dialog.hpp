@@ -20,6 +20,8 @@
 //               while it is idle
 //   S*3 text    the line three times
 //   S! close    the connection ends here, orderly; S! reset: by a reset
+//   TLS         here the client begins TLS, and the server proves who it is; TLS? and does not; TLS! tls_failed: it fails.
+//               What stands behind it is the binding of the channel: TLS tls-exporter OCTETS
 // Escapes: \r \n \t \\ \xHH; \*40* is the octet before it, forty times in all; \c at the end of a line: no CRLF.
 //
 // What the client does, in this order: one mail to bob@b.example, unless there is more than that:
@@ -33,9 +35,13 @@
 //   ask: VRFY bob             asks for VRFY, EXPN, HELP, ETRN, XFORWARD or XCLIENT
 //   no mail                   stands first: not even one mail
 // and with what:
-//   auth: plain user password [bare] [attempt] [if-offered] [attempt-if-offered] [protect]
-//                             bare: without initial response; protect: not over a connection that is not encrypted
-//   options: ...              helo, lmtp, refuse-bare, encrypted, stay (no QUIT at the end),
+//   auth: plain user password [bare] [attempt] [if-offered] [attempt-if-offered] [protect] [authzid=...] [floor=MECHANISM]
+//                             bare: without initial response; protect: only where the server is verified. `plain` is the
+//                             strongest there is, `login`, `external` and `anonymous` are preferred, with `token` the
+//                             password is an OAuth token. on-demand: the session asks for them; again=TOKEN: and is given
+//                             this one the second time; none: it is given none
+//   options: ...              helo, lmtp, refuse-bare, stay (no QUIT at the end),
+//                             starttls, implicit, opportunistic, outside: what is done about TLS; else nothing
 //                             no-pipelining, no-chunking, no-size: not to be used, although offered
 //                             alone, eager: what leaves with AUTH
 //                             ahead (further mails are handed over as soon as the session wants them), look-ahead=N
@@ -48,6 +54,7 @@
 //   => session refused greeting                  error and phase; or `session ok`
 //   => bob@b.example not attempted MAIL extension_unavailable DSN     and what the server lacks for it
 //   => NOOP 250                                  for each command by itself that was answered
+//   => by SCRAM-SHA-1                            if it matters: the mechanism that was chosen
 //   => waits 4                                   if it matters: how often the client had to wait for the server. The greeting
 //                                                counts; connecting and QUIT do not
 //   => said bob@b.example 550 No such user       if it matters, then for every refusal: for whom (or `all`), code, text.
@@ -74,8 +81,8 @@ struct mail {
 };
 
 struct turn {
-    enum class who { client, server, close, reset } from;
-    std::string octets;
+    enum class who { client, server, close, reset, tls } from;
+    std::string octets;   ///< of TLS: what stands behind the word
     bool at_once = false; ///< server: not to be cut into pieces
     bool early = false;   ///< server: while the client is still writing
 };

@@ -47,6 +47,11 @@ struct drive_handler {
     void mail_done(mail& /*m*/, const reply& /*said*/) noexcept {}
     /// A recipient, or all (`all_recipients`), was refused by this reply.
     void refused(mail& /*m*/, std::size_t /*recipient*/, const reply& /*said*/) noexcept {}
+    /// The session needs credentials (`credentials::on_demand`); `again`: the server has refused the token, and a fresh one
+    /// is needed. They are copied, the texts behind them are not (see `session_base::authenticate`). An error: there are none.
+    errc credentials_wanted(credentials& /*with*/, bool /*again*/) noexcept { return errc::credentials_failed; }
+    /// TLS stands.
+    void tls_started(const tls_channel& /*channel*/) noexcept {}
     /// A command by itself was answered.
     void answered(const reply& /*said*/) noexcept {}
     /// Octets that were given out for sending; `m` is theirs, or null. `secret`: credentials, not to be shown. `ends`: a
@@ -59,6 +64,11 @@ struct drive_handler {
 /// Octets on their way: command lines and short pieces of content are gathered, long ones are only pointed at.
 class flight {
 public:
+    flight() noexcept = default;
+    ~flight() { clear(); }
+    flight(const flight&) = delete;
+    flight& operator=(const flight&) = delete;
+
     bool empty() const noexcept { return first_ == count_; }
     bool full() const noexcept { return count_ == parts_.size() || text_.size() - used_ < 64; }
     std::span<char> room() noexcept { return std::span<char>{text_}.subspan(used_); }
@@ -66,6 +76,7 @@ public:
     void add(const action& a) noexcept {
         std::string_view octets = a.octets;
         if (octets.empty()) return;
+        secret_ = secret_ || a.secret();
         if (!a.own && octets.size() <= std::min(copied_at_most, text_.size() - used_)) {
             std::memcpy(text_.data() + used_, octets.data(), octets.size());
             octets = {text_.data() + used_, octets.size()};
@@ -80,11 +91,17 @@ public:
         return std::span{parts_}.subspan(first_, count_ - first_);
     }
 
-    /// The system has taken the first `octets`.
+    /// The system has taken the first `octets`. What was gathered is not left behind: there may be credentials in it.
     void drop(std::size_t octets) noexcept {
         while (!empty() && octets >= parts_[first_].size()) octets -= parts_[first_++].size();
         if (!empty()) parts_[first_].remove_prefix(octets);
-        else first_ = count_ = used_ = 0;
+        else clear();
+    }
+
+    void clear() noexcept {
+        if (secret_) wipe(std::span<char>{text_}.first(used_));
+        secret_ = false;
+        first_ = count_ = used_ = 0;
     }
 
 private:
@@ -94,6 +111,16 @@ private:
     std::size_t used_ = 0;
     std::size_t first_ = 0;
     std::size_t count_ = 0;
+    bool secret_ = false;
+};
+
+/// A stream that can begin TLS, as `tls_stream`.
+template <class Stream>
+concept starts_tls = requires(Stream& stream) {
+    { stream.start_tls(true, deadline{}) }
+    noexcept;
+    { stream.channel() }
+    noexcept;
 };
 
 /// Drives the session until it is `ready` for something else and there is no further mail, or closed; returns
@@ -101,7 +128,8 @@ private:
 /// stream is left open.
 ///
 /// `Stream` has a `transfer` with the contract of `posix_stream::transfer`: an error, or the end, that comes together with
-/// octets has to be said again by the next call.
+/// octets has to be said again by the next call. If it cannot begin TLS, a session that wants TLS ends with `no_tls` before
+/// an octet leaves: there is `tls_policy::none`.
 template <class Stream, class Handler>
 errc drive(session_base& session, Stream& stream, deadline until, Handler&& handler) {
     using clock = std::chrono::steady_clock;
@@ -111,6 +139,7 @@ errc drive(session_base& session, Stream& stream, deadline until, Handler&& hand
     bool moved = true; // the last transfer wrote something
     deadline started{};
 
+    if (!starts_tls<Stream> && session.wants_tls()) session.failed(errc::no_tls);
     for (;;) {
         while (session.wants_mail()) {
             mail* const m = handler.next_mail();
@@ -135,6 +164,24 @@ errc drive(session_base& session, Stream& stream, deadline until, Handler&& hand
                 continue;
             }
             break;
+        case action::kind::tls:
+            if constexpr (starts_tls<Stream>) {
+                const errc e =
+                    stream.start_tls(a.must_verify, std::min(until, clock::now() + std::chrono::seconds{a.limit()}));
+                if (e == errc::ok) {
+                    handler.tls_started(stream.channel());
+                    session.tls_started(stream.channel());
+                } else {
+                    session.failed(e);
+                }
+            }
+            continue;
+        case action::kind::credentials: {
+            credentials with;
+            if (handler.credentials_wanted(with, a.again) == errc::ok) static_cast<void>(session.authenticate(with));
+            else session.no_credentials();
+            continue;
+        }
         case action::kind::refused: handler.refused(*a.mail, a.recipient_index, session.last_reply()); continue;
         case action::kind::mail: handler.mail_done(*a.mail, session.last_reply()); continue;
         case action::kind::answered: handler.answered(session.last_reply()); continue;

@@ -7,6 +7,7 @@
 #define POSTRIDER_IO_POSIX_HPP
 
 #include <postrider/errc.hpp>
+#include <postrider/short_text.hpp>
 
 #include <array>
 #include <atomic>
@@ -28,22 +29,7 @@ inline constexpr deadline never = deadline::max();
 
 /// An address and port as people write it: `192.0.2.1:25`, `[2001:db8::1]:25`, `[fe80::1%eth0]:25`; empty if
 /// there is none.
-class address_text {
-public:
-    static constexpr std::size_t capacity = 72;
-
-    constexpr address_text() noexcept = default;
-    /// Cut after `capacity` octets.
-    explicit constexpr address_text(std::string_view text) noexcept {
-        for (; size_ < text.size() && size_ < capacity; ++size_) text_[size_] = text[size_];
-    }
-    /// Lives as long as this object.
-    [[nodiscard]] constexpr std::string_view view() const noexcept { return {text_.data(), size_}; }
-
-private:
-    std::array<char, capacity> text_{};
-    std::size_t size_ = 0;
-};
+using address_text = short_text<72>;
 
 /// Ends the waits of every stream that it is attached to: those under way at once, and those to come before
 /// they begin.

@@ -31,7 +31,9 @@ bool drive(postrider::session_base& session) {
             else session.received({received.data(), size});
             break;
         }
-        case kind::content: // the mail lies in memory
+        case kind::tls:         // not asked for,
+        case kind::credentials: // and given,
+        case kind::content:     // and the mail lies in memory
         case kind::mail:
         case kind::refused:
         case kind::answered: break;
@@ -55,7 +57,8 @@ int main() {
                                       .when = postrider::auth_when::attempt,
                                       .allow_cleartext_auth = true};
     postrider::session<> session; // not static: its constructor would run before main
-    if (session.start({.client = *client, .auth = auth}) != postrider::errc::ok) return 2;
+    if (session.start({.client = *client, .auth = auth, .tls = postrider::tls_policy::none}) != postrider::errc::ok)
+        return 2;
     if (session.send(mail) != postrider::errc::ok) return 3;
     return drive(session) ? 0 : 4;
 }

@@ -19,7 +19,11 @@ std::uint32_t bits(extension e) { return static_cast<std::uint32_t>(e); }
 
 std::uint32_t bits(mechanism m) { return static_cast<std::uint32_t>(m); }
 
-constexpr mechanism both = static_cast<mechanism>(3);
+constexpr mechanism operator|(mechanism a, mechanism b) {
+    return static_cast<mechanism>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+
+constexpr mechanism both = mechanism::plain | mechanism::login;
 
 TEST(Capabilities, NoneAtFirst) {
     const capabilities c;
@@ -161,9 +165,11 @@ TEST(Capabilities, Mechanisms) {
         {"AUTH LOGIN PLAIN", both},
         {"auth login plain", both},
         {"AUTH   LOGIN    PLAIN ", both},
-        {"AUTH GSSAPI CRAM-MD5 NTLM PLAIN", mechanism::plain},
-        {"AUTH LOGINX XPLAIN PLAIN-CLIENTTOKEN", mechanism::none},
-        {"AUTH SCRAM-SHA-256", mechanism::none},
+        {"AUTH GSSAPI NTLM DIGEST-MD5 PLAIN", mechanism::plain},
+        {"AUTH LOGINX XPLAIN PLAIN-CLIENTTOKEN SCRAM SCRAM-SHA SCRAM-SHA-2 SCRAM-SHA-256- XOAUTH", mechanism::none},
+        {"AUTH SCRAM-SHA-256", mechanism::scram_sha_256},
+        {"AUTH scram-sha-1-plus scram-sha-1", mechanism::scram_sha_1 | mechanism::scram_sha_1_plus},
+        {"AUTH PLAIN OAUTHBEARER XOAUTH2", mechanism::plain | mechanism::oauthbearer | mechanism::xoauth2},
         {"AUTH=PLAIN", mechanism::plain}, // Exchange 5.5, Postfix broken_sasl_auth_clients
         {"AUTH=LOGIN PLAIN", both},
         {"auth=login plain", both},
@@ -178,6 +184,32 @@ TEST(Capabilities, Mechanisms) {
     }
     EXPECT_TRUE(after({"AUTH=LOGIN"}).has(extension::auth));
     EXPECT_FALSE(after({"AUTH LOGIN"}).mechanisms.has(mechanism::plain));
+}
+
+TEST(Capabilities, EveryMechanismHasItsName) {
+    std::string names;
+    for (std::uint32_t bit = 1; (all_mechanisms.bits & bit) != 0; bit <<= 1) {
+        const auto m = static_cast<mechanism>(bit);
+        const std::string word{name(m)};
+        EXPECT_EQ(after({"AUTH " + word}).mechanisms.bits, bit) << word;
+        names += word + ' ';
+    }
+    EXPECT_EQ(names, "ANONYMOUS LOGIN PLAIN XOAUTH2 OAUTHBEARER CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 "
+                     "SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-512-PLUS EXTERNAL ");
+    EXPECT_EQ(after({"AUTH " + names}).mechanisms.bits, all_mechanisms.bits);
+    EXPECT_EQ(name(mechanism::none), "");
+    EXPECT_EQ(name(both), "") << "one at a time";
+    EXPECT_EQ(all_mechanisms.bits, bits(mechanism::external) * 2 - 1) << "and EXTERNAL is the last";
+}
+
+TEST(Capabilities, AFloorOfMechanisms) {
+    constexpr flags<mechanism> strong = strongest_down_to(mechanism::scram_sha_256);
+    EXPECT_TRUE(strong.has(mechanism::scram_sha_256) && strong.has(mechanism::scram_sha_1_plus));
+    EXPECT_FALSE(strong.has(mechanism::scram_sha_1) || strong.has(mechanism::plain));
+    for (const mechanism m :
+         {mechanism::scram_sha_1_plus, mechanism::scram_sha_256_plus, mechanism::scram_sha_512_plus})
+        EXPECT_TRUE(plus_mechanisms.has(m));
+    EXPECT_FALSE(plus_mechanisms.has(mechanism::scram_sha_512) || plus_mechanisms.has(mechanism::external));
 }
 
 TEST(Capabilities, MechanismsOfTwoLinesAddUp) {

@@ -14,7 +14,9 @@ using parts = std::vector<std::string_view>;
 std::string base64(const parts& of) {
     std::vector<char> buffer(1024);
     command_writer writer{buffer, 0};
-    writer.put_base64(of);
+    base64_writer encoded{writer};
+    for (const std::string_view part : of) encoded.put(part);
+    encoded.end();
     EXPECT_TRUE(writer.whole());
     return {buffer.data(), writer.written()};
 }
@@ -69,7 +71,9 @@ void put_line(command_writer& to) {
     to.put("AUTH ");
     to.put("");
     to.put("PLAIN ");
-    to.put_base64(credentials);
+    base64_writer encoded{to};
+    for (const std::string_view part : credentials) encoded.put(part);
+    encoded.end();
     to.put("\r\n");
 }
 

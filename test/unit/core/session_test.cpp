@@ -17,13 +17,17 @@ namespace {
 
 using texts = std::deque<std::string>;
 
-session_options plain_options() { return {.client = *domain::parse("client.example")}; }
+session_options plain_options() {
+    session_options o{.client = *domain::parse("client.example")};
+    o.tls = tls_policy::none;
+    return o;
+}
 
 session_options with_credentials(std::string_view user, std::string_view password) {
     session_options o = plain_options();
     o.auth.user = user;
     o.auth.password = password;
-    o.encrypted = true;
+    o.tls = tls_policy::outside;
     return o;
 }
 
@@ -80,6 +84,8 @@ struct conversation {
             case action::kind::refused: ++refusals; break;
             case action::kind::mail: ++mails; break;
             case action::kind::answered: ++answers; break;
+            case action::kind::tls:
+            case action::kind::credentials:
             case action::kind::ready:
             case action::kind::closed: return a;
             }
@@ -146,7 +152,7 @@ TEST(Session, StartRefusesCredentialsInClear) {
     };
     for (const row& r : rows) {
         session_options o = with_credentials(r.user, "password");
-        o.encrypted = r.encrypted;
+        o.tls = r.encrypted ? tls_policy::outside : tls_policy::none;
         o.auth.allow_cleartext_auth = r.allowed;
         conversation c;
         EXPECT_EQ(c.s.start(o), r.expected);

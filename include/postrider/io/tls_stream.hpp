@@ -1,0 +1,176 @@
+// tls_stream.hpp - a stream with TLS in it: a filter (io/tls.hpp) over a transport, with the face of the transport.
+#ifndef POSTRIDER_IO_TLS_STREAM_HPP
+#define POSTRIDER_IO_TLS_STREAM_HPP
+
+#include "postrider/io/posix.hpp"
+#include "postrider/io/tls.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace postrider {
+
+/// `Stream` has the `transfer`, `close` and `reset` of `posix_stream`; it must outlive this, and so must the context.
+///
+/// Until `start_tls` what is transferred goes through in clear text. From then on an octet counts as written when the system
+/// has taken the last octet of its record: before, no peer can read it. So an octet that was encrypted and did not leave comes
+/// again with the next `transfer`, at the beginning of its `out`; `drive` does so.
+template <class Filter, class Stream>
+class tls_stream {
+public:
+    /// `host`: the name, or address, that the server must prove to be, as the user gave it: never one that DNS gave (RFC
+    /// 7817 §3). Borrowed for the life of this. `port` tells saved sessions apart.
+    tls_stream(Stream& transport, typename Filter::context& context, std::string_view host,
+               std::uint16_t port = 0) noexcept
+        : transport_(transport), filter_(context), host_(host), port_(port) {}
+    tls_stream(const tls_stream&) = delete;
+    tls_stream& operator=(const tls_stream&) = delete;
+
+    /// The handshake; the last of it leaves with what is written next, or before the next read. `ok`; else the connection is
+    /// of no further use: `tls_failed`, `tls_unverified` (`facts().verdict` says why), `tls_truncated` (the peer ended it in
+    /// the middle), `no_host_name`, or what the transport says.
+    [[nodiscard]] errc start_tls(bool must_verify, deadline until) noexcept {
+        started_ = true;
+        first_ = count_ = encrypted_ = 0;
+        if (const errc e = filter_.begin(host_, port_, must_verify); e != errc::ok) return fault_ = e;
+        for (;;) {
+            bool done = false;
+            const errc e = filter_.handshake(done);
+            if (e != errc::ok) {
+                static_cast<void>(flush(deadline{})); // the alert, if it can leave at once
+                return fault_ = e;
+            }
+            if (done) return fault_ = errc::ok;
+            const transfer_result r = exchange(cipher_in_, until);
+            if (r.read != 0) continue;
+            if (r.error != errc::ok) return fault_ = r.error;
+            if (r.end_of_stream) return fault_ = errc::tls_truncated;
+        }
+    }
+
+    /// As `posix_stream::transfer`. Besides its errors: `tls_failed` (a record that is none), `tls_truncated` (the end of the
+    /// connection without TLS's own; with it, `end_of_stream`).
+    [[nodiscard]] transfer_result transfer(std::span<const std::string_view> out, std::span<char> in,
+                                           deadline until) noexcept {
+        if (!started_) return transport_.transfer(out, in, until);
+        transfer_result result;
+        std::size_t left = 0;
+        for (const std::string_view text : out) left += text.size();
+        const bool writing = left != 0;
+        while (fault_ == errc::ok) {
+            if (writing) encrypt(out, result.written);
+            if (!in.empty()) {
+                result.read = filter_.read(in);
+                if (result.read != 0) return result;
+                result.end_of_stream = filter_.ended();
+                if (result.end_of_stream) return result;
+            }
+            if (filter_.fault() != errc::ok) fault_ = filter_.fault();
+            if (fault_ != errc::ok || (writing && result.written == left)) break;
+            if (!writing && in.empty() && filter_.outgoing().empty()) break;
+            const std::span<char> room = in.empty() ? std::span<char>{} : std::span<char>{cipher_in_};
+            const transfer_result r = exchange(room, until);
+            result.written += settle(r.written);
+            if (r.read != 0) continue;
+            result.error = r.error;
+            if (r.error == errc::timed_out || r.error == errc::cancelled) return result;
+            if (r.error != errc::ok) fault_ = r.error;
+            else if (r.end_of_stream) fault_ = errc::tls_truncated;
+        }
+        result.error = fault_;
+        return result;
+    }
+
+    /// Says close_notify, if that can leave before `until`, and closes the transport. Where octets were encrypted that have
+    /// not left, the connection is reset instead: they could complete a mail that was given up.
+    void close(deadline until = {}) noexcept {
+        if (started_ && encrypted_ != 0) return transport_.reset();
+        if (started_ && fault_ == errc::ok) {
+            filter_.close();
+            static_cast<void>(flush(until));
+        }
+        transport_.close();
+        started_ = false;
+    }
+
+    const tls_facts& facts() const noexcept { return filter_.facts(); }
+    tls_channel channel() const noexcept { return filter_.channel(); }
+    Stream& transport() noexcept { return transport_; }
+
+private:
+    /// A record that has not left in full.
+    struct record {
+        std::size_t cipher; ///< its octets that the system has not taken, and those in front of it
+        std::size_t plain;
+    };
+
+    transfer_result exchange(std::span<char> in, deadline until) noexcept {
+        const std::string_view cipher = filter_.outgoing();
+        const transfer_result r = transport_.transfer({&cipher, cipher.empty() ? 0u : 1u}, in, until);
+        filter_.sent(r.written);
+        if (r.read != 0) filter_.received({in.data(), r.read});
+        return r;
+    }
+
+    errc flush(deadline until) noexcept {
+        while (!filter_.outgoing().empty()) {
+            const transfer_result r = exchange({}, until);
+            if (r.error != errc::ok) return r.error;
+        }
+        return errc::ok;
+    }
+
+    /// Encrypts what of `out` is not yet, a record at a time. The first `written` octets have left.
+    void encrypt(std::span<const std::string_view> out, std::size_t written) noexcept {
+        std::size_t skip = written + encrypted_;
+        for (std::string_view text : out) {
+            const std::size_t passed = skip < text.size() ? skip : text.size();
+            text.remove_prefix(passed);
+            skip -= passed;
+            while (!text.empty()) {
+                if (first_ == count_) first_ = count_ = 0;
+                if (count_ == records_.size() || filter_.outgoing().size() > enough) return;
+                std::size_t before = 0;
+                for (std::size_t i = first_; i != count_; ++i) before += records_[i].cipher;
+                const std::size_t plain = filter_.write(text);
+                if (plain == 0) return;
+                records_[count_++] = {filter_.outgoing().size() - before, plain};
+                encrypted_ += plain;
+                text.remove_prefix(plain);
+            }
+        }
+    }
+
+    /// The system has taken so many encrypted octets. Returns how many octets of plain text are now gone in full.
+    std::size_t settle(std::size_t cipher) noexcept {
+        std::size_t plain = 0;
+        while (first_ != count_ && cipher >= records_[first_].cipher) {
+            cipher -= records_[first_].cipher;
+            plain += records_[first_++].plain;
+        }
+        if (first_ != count_) records_[first_].cipher -= cipher;
+        encrypted_ -= plain;
+        return plain;
+    }
+
+    static constexpr std::size_t enough = 65536; // octets that are encrypted ahead of the transport
+
+    Stream& transport_;
+    Filter filter_;
+    std::string_view host_;
+    std::uint16_t port_;
+    bool started_ = false;
+    errc fault_ = errc::ok;
+    std::size_t encrypted_ = 0; ///< octets of plain text in `records_`
+    std::size_t first_ = 0;
+    std::size_t count_ = 0;
+    std::array<record, 64> records_;
+    std::array<char, 16384 + 512> cipher_in_;
+};
+
+} // namespace postrider
+
+#endif
