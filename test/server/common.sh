@@ -3,6 +3,7 @@
 PATH=$PATH:/usr/sbin:/sbin
 domain=postrider.example
 size_limit=22000000
+host_name=mail.example   # what the servers' certificate is for
 
 say() { echo "test/server/$name: $*" >&2; }
 usage() { sed -n 's/^# \(Usage: \| *\)\(test\/server\/.*\)/\1\2/p' "$0" >&2; exit 64; }
@@ -26,6 +27,18 @@ make_service_user() {
         getent passwd "$1" >/dev/null
 }
 
+# DIR/certificates: ca.pem, good.pem and good.key for a server
+make_certificates() { "$here/certificates" "$1/certificates"; }
+
+# A socket of Dovecot's, or nothing. What stands in the environment does not pass through sudo.
+sasl_socket() {
+    [ -z "${SASL_FROM:-}" ] || [ "$(id -u)" -eq 0 ] || { say "SASL_FROM does not pass through sudo: start it as root"; exit 77; }
+    echo "${SASL_FROM:-}"
+}
+
+# `["A", "B"]`, from A B
+json_list() { local text; text=$(printf '"%s", ' "$@"); echo "[${text%, }]"; }
+
 # A port that is free on both families, below the range that the kernel hands out to clients, and none of those given
 free_port() {
     local port
@@ -37,15 +50,17 @@ free_port() {
     say "found no free port between 20000 and 29999"; exit 1
 }
 
-# Whether the port takes connections on both families; waits for it, 10 seconds at most
+# Whether all these ports take connections on both families; waits for it, 10 seconds at most
 answers() {
-    local address
-    for address in 127.0.0.1 ::1; do
-        for _ in {1..200}; do
-            ! (: <"/dev/tcp/$address/$1") 2>/dev/null || continue 2
-            sleep 0.05
+    local address port
+    for port; do
+        for address in 127.0.0.1 ::1; do
+            for _ in {1..200}; do
+                ! (: <"/dev/tcp/$address/$port") 2>/dev/null || continue 2
+                sleep 0.05
+            done
+            return 1
         done
-        return 1
     done
 }
 

@@ -116,8 +116,8 @@ private:
 
 /// A stream that can begin TLS, as `tls_stream`.
 template <class Stream>
-concept starts_tls = requires(Stream& stream) {
-    { stream.start_tls(true, deadline{}) }
+concept starts_tls = requires(Stream& stream, deadline until) { // `deadline{}` may throw, by its declaration
+    { stream.start_tls(true, until) }
     noexcept;
     { stream.channel() }
     noexcept;
