@@ -9,11 +9,6 @@
 #include "postrider/digests.hpp"
 #include "postrider/io/tls.hpp"
 
-#if defined(MBEDTLS_CONFIG_FILE)
-#include MBEDTLS_CONFIG_FILE
-#else
-#include <mbedtls/config.h>
-#endif
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 #if defined(MBEDTLS_ENTROPY_C) && defined(MBEDTLS_CTR_DRBG_C)
@@ -163,6 +158,7 @@ public:
     [[nodiscard]] errc begin(std::string_view host, std::uint16_t port, bool must_verify) noexcept;
     void received(std::string_view octets) noexcept { incoming_ = octets; }
     [[nodiscard]] errc handshake(bool& done) noexcept;
+    bool wants_octets() const noexcept { return incoming_.empty(); }
     std::string_view outgoing() const noexcept { return {outgoing_.data() + first_, last_ - first_}; }
     void sent(std::size_t octets) noexcept;
     std::size_t write(std::string_view text) noexcept;
