@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
+#include <set>
 #include <sstream>
 #include <sysexits.h>
 
@@ -38,13 +39,13 @@ limits limits_of(const std::string& option, const std::string& text) {
 }
 
 // What stands behind "KEYWORD=" is a setting of its own.
-void set_value(config& config, const std::string& keyword, const std::string& value) {
+void set_value(config& config, extensions& offers, const std::string& keyword, const std::string& value) {
     std::istringstream words{value};
     if (keyword == "SIZE") {
         config.max_message_octets = number_of<std::uint64_t>("--offer", value);
     } else if (keyword == "AUTH") {
-        config.offers.auth.clear();
-        for (std::string name; words >> name;) config.offers.auth.push_back(name);
+        offers.auth.clear();
+        for (std::string name; words >> name;) offers.auth.push_back(name);
     } else if (keyword == "LIMITS") {
         config.limits = limits_of("--offer", value);
     } else if (keyword == "DELIVERBY") {
@@ -62,14 +63,14 @@ void set_value(config& config, const std::string& keyword, const std::string& va
 }
 
 // "SIZE=1000", "CHUNKING", "AUTH=PLAIN LOGIN"
-void offer(config& config, const std::string& what) {
+void offer(config& config, extensions& offers, const std::string& what) {
     const std::size_t equals = what.find('=');
     const std::string keyword = what.substr(0, equals);
-    if (!config.offers.turn(keyword, true)) {
-        config.offers.extra.push_back(what); // a line that the sink does not understand, but offers
+    if (!offers.turn(keyword, true)) {
+        offers.extra.push_back(what); // a line that the sink does not understand, but offers
         return;
     }
-    if (equals != std::string::npos) set_value(config, keyword, what.substr(equals + 1));
+    if (equals != std::string::npos) set_value(config, offers, keyword, what.substr(equals + 1));
 }
 
 void add_answer(config& config, const std::string& text) {
@@ -93,7 +94,7 @@ void add_server_options(CLI::App& app, config& config) {
     app.add_option_function<std::vector<std::string>>(
         "--offer",
         [&](const std::vector<std::string>& all) {
-            for (const auto& one : all) offer(config, one);
+            for (const auto& one : all) offer(config, config.offers, one);
         },
         "an EHLO keyword: SIZE=1000000, VRFY, AUTH=PLAIN, 'LIMITS=MAILMAX=10 RCPTMAX=100', REQUIRETLS=clear, or any "
         "line; may be repeated");
@@ -134,6 +135,58 @@ void add_server_options(CLI::App& app, config& config) {
         "seconds until an idle client is told 421; 0 is never");
 }
 
+tls_version version_of(const std::string& text) {
+    if (text == "1.0") return tls_version::tls_1_0;
+    if (text == "1.1") return tls_version::tls_1_1;
+    return text == "1.2" ? tls_version::tls_1_2 : tls_version::tls_1_3;
+}
+
+// What changes with TLS: on top of what is offered in clear, wherever that stands among the options.
+struct after_tls {
+    std::vector<std::string> on, off;
+
+    void apply(config& config) const {
+        if (on.empty() && off.empty()) return;
+        config.offers_after_tls = config.offers;
+        for (const auto& one : on) offer(config, *config.offers_after_tls, one);
+        for (const auto& one : off)
+            if (!config.offers_after_tls->turn(one, false))
+                throw CLI::ValidationError("--no-after-tls", one + ": unknown keyword");
+    }
+};
+
+void add_tls_options(CLI::App& app, config& config, after_tls& later) {
+    tls& tls = config.tls;
+    const std::set<std::string> versions{"1.0", "1.1", "1.2", "1.3"};
+    auto* const certificate =
+        app.add_option("--tls-certificate", tls.certificate, "PEM, with its chain: STARTTLS is offered");
+    const auto with_certificate = [&](CLI::Option* option) { option->needs(certificate); };
+    auto* const key = app.add_option("--tls-key", tls.key, "PEM; otherwise it stands in the file of the certificate");
+    with_certificate(key);
+    with_certificate(app.add_flag("--implicit-tls", tls.implicit, "TLS from the first octet, without STARTTLS"));
+    with_certificate(app.add_option("--tls-client-ca", tls.client_ca, "ask clients for a certificate by one of these"));
+    with_certificate(app.add_flag("--tls-require-client-certificate", tls.require_client_certificate,
+                                  "refuse a client without one"));
+    with_certificate(app.add_option_function<std::string>(
+                            "--tls-min", [&](const std::string& text) { tls.minimum = version_of(text); },
+                            "the lowest version: 1.0, 1.1, 1.2 (default), 1.3")
+                         ->check(CLI::IsMember(versions)));
+    with_certificate(app.add_option_function<std::string>(
+                            "--tls-max", [&](const std::string& text) { tls.maximum = version_of(text); },
+                            "the highest version; 1.3")
+                         ->check(CLI::IsMember(versions)));
+    with_certificate(app.add_option("--tls-ciphers", tls.ciphers, "up to TLS 1.2, as OpenSSL names them"));
+    with_certificate(app.add_flag_callback(
+        "--no-tls-tickets", [&] { tls.tickets = false; }, "let no session be resumed"));
+    with_certificate(app.add_flag_callback(
+        "--no-extended-master-secret", [&] { tls.extended_master_secret = false; },
+        "be a TLS 1.2 server without RFC 7627"));
+    app.add_flag_callback(
+        "--no-auth-in-clear", [&] { config.auth_in_clear = false; }, "offer AUTH over TLS only");
+    with_certificate(app.add_option("--offer-after-tls", later.on, "an EHLO keyword, once TLS is on; may be repeated"));
+    with_certificate(app.add_option("--no-after-tls", later.off, "one not to offer any more; may be repeated"));
+}
+
 void add_output_options(CLI::App& app, options& parsed) {
     config& config = parsed.config;
     app.add_option("--folder", config.folder, "store each mail there: NNNNNN.eml and NNNNNN.json");
@@ -155,6 +208,8 @@ std::optional<int> parse_options(int argc, char** argv, options& parsed) {
                  "It ends at SIGINT, SIGTERM or a limit, and then reports as JSON.",
                  "postrider-sink"};
     add_server_options(app, parsed.config);
+    after_tls later;
+    add_tls_options(app, parsed.config, later);
     add_output_options(app, parsed);
     std::string script_file;
     std::vector<std::string> rules;
@@ -164,6 +219,7 @@ std::optional<int> parse_options(int argc, char** argv, options& parsed) {
     app.add_flag("--help-script", help_script, "explain the fault language");
     try {
         app.parse(argc, argv);
+        later.apply(parsed.config);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? EX_OK : EX_USAGE;
     }
@@ -171,6 +227,7 @@ std::optional<int> parse_options(int argc, char** argv, options& parsed) {
         std::cout << script_help();
         return EX_OK;
     }
+    if (parsed.config.tls.key.empty()) parsed.config.tls.key = parsed.config.tls.certificate;
     if (!script_file.empty()) {
         std::ostringstream text;
         text << std::ifstream{script_file}.rdbuf();

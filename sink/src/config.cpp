@@ -12,13 +12,13 @@ namespace postrider::sink {
 extensions extensions::none() {
     extensions bare;
     bare.pipelining = bare.size = bare.eight_bit_mime = bare.enhanced_status_codes = bare.chunking = bare.binary_mime =
-        bare.smtputf8 = bare.dsn = bare.vrfy = bare.help = false;
+        bare.smtputf8 = bare.dsn = bare.starttls = bare.vrfy = bare.help = false;
     bare.auth.clear();
     return bare;
 }
 
 bool extensions::turn(std::string_view keyword, bool on) {
-    static constexpr std::array<std::pair<std::string_view, bool extensions::*>, 20> switches{
+    static constexpr std::array<std::pair<std::string_view, bool extensions::*>, 21> switches{
         {{"PIPELINING", &extensions::pipelining},
          {"SIZE", &extensions::size},
          {"8BITMIME", &extensions::eight_bit_mime},
@@ -27,6 +27,7 @@ bool extensions::turn(std::string_view keyword, bool on) {
          {"BINARYMIME", &extensions::binary_mime},
          {"SMTPUTF8", &extensions::smtputf8},
          {"DSN", &extensions::dsn},
+         {"STARTTLS", &extensions::starttls},
          {"VRFY", &extensions::vrfy},
          {"HELP", &extensions::help},
          {"EXPN", &extensions::expn},

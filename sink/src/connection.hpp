@@ -14,6 +14,7 @@
 #include "outbox.hpp"
 #include "service.hpp"
 #include "stream.hpp"
+#include "tls.hpp"
 
 namespace postrider::sink {
 
@@ -43,21 +44,29 @@ public:
     [[nodiscard]] std::optional<clock::time_point> deadline() const;
     [[nodiscard]] bool over() const { return over_; }
     [[nodiscard]] int descriptor() const { return stream_->descriptor(); }
+    // Whether it wants to read, and there is something of which the descriptor tells nothing.
+    [[nodiscard]] bool at_hand() const { return !over_ && stream_->pending() && wants().read; }
 
 private:
     void take(std::size_t octets, std::span<char> buffer, clock::time_point now);
     void client_closed(clock::time_point now);
+    void begin_tls();
+    void shake(clock::time_point now);
+    void tls_failed();
     void drain();
     void go_on(clock::time_point now);
     [[nodiscard]] bool pump(clock::time_point now);
+    [[nodiscard]] bool flush_tls();
     void release();
     void act(ending how);
+    void leave(std::string how);
     void count_waits(const dialog::answers& answered);
     void commit();
     void end(std::string how, bool by_reset = false);
 
     service& service_;
     std::unique_ptr<byte_stream> stream_;
+    tls_stream* tls_ = nullptr; // the same, once TLS has begun
     std::uint64_t number_;
     ledger::entry entry_;
     outbox out_;
@@ -66,6 +75,9 @@ private:
 
     std::string left_; // input that is not used yet: part of a line, or all behind a pause
     std::uint64_t received_ = 0;
+    bool shaking_ = false;     // within the handshake
+    bool flight_held_ = false; // a flight of the handshake waits for the client to be quiet
+    bool full_ = false;
     bool writing_blocked_ = false;
     bool draining_ = false;    // nothing more is said; what comes is thrown away
     bool client_done_ = false; // it has closed its side

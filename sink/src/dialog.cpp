@@ -26,7 +26,7 @@ void dialog::say(int code, std::string_view enhanced, std::string_view text, std
     const char digits[4] = {static_cast<char>('0' + code / 100), static_cast<char>('0' + code / 10 % 10),
                             static_cast<char>('0' + code % 10), ' '};
     out_.append({digits, 4});
-    if (!enhanced.empty() && extended_ && service_.config.offers.enhanced_status_codes) {
+    if (!enhanced.empty() && extended_ && offering().offers.enhanced_status_codes) {
         out_.append(enhanced);
         out_.append(" ");
     }
@@ -57,10 +57,15 @@ void dialog::settle(std::uint64_t mark, const effect& does, bool must_wait) {
     const bool no_reply = (does.ending != ending::none && !does.ends_after_reply) || does.endless != endless::none;
     if (does.reply || no_reply) out_.truncate(mark);
     if (does.reply && !no_reply) out_.append(*does.reply);
+    if (does.renegotiate) out_.renegotiate(mark);
     if (does.delay.count() != 0) out_.pause(mark, does.delay);
     if (does.pace != pace{}) {
         out_.change_pace(mark, does.pace);
         out_.change_pace(out_.end(), service_.script.throughout(connection_).pace);
+    }
+    if (!does.then.empty()) {
+        out_.pause(out_.end(), {});
+        out_.append(does.then);
     }
     service_.transcript.from_server(connection_, out_.from(mark));
     if (fresh_mail_ != 0) promises_.push_back({fresh_mail_, no_reply ? UINT64_MAX : out_.end()});
@@ -73,7 +78,7 @@ void dialog::settle(std::uint64_t mark, const effect& does, bool must_wait) {
         out_.finish(ending::close);
     }
     if (!quit_) answers_.others = true;
-    if (must_wait || !extended_ || !service_.config.offers.pipelining) {
+    if (must_wait || !extended_ || !offering().offers.pipelining) {
         must_wait_until_ = out_.end();
         note_early(consumed_);
     }
@@ -155,13 +160,22 @@ std::size_t dialog::feed(std::string_view input, std::size_t fresh) {
     std::size_t at = 0;
     while (at < input.size() && !out_.suspended()) {
         const std::string_view rest = input.substr(at);
-        const std::size_t taken = mode_ == mode::data    ? feed_data(rest)
-                                  : mode_ == mode::chunk ? feed_chunk(rest)
-                                                         : feed_line(rest);
+        const std::size_t taken = mode_ == mode::data       ? feed_data(rest)
+                                  : mode_ == mode::chunk    ? feed_chunk(rest)
+                                  : mode_ == mode::starttls ? throw_away(rest)
+                                                            : feed_line(rest);
         if (taken == 0) break;
         at += taken;
     }
     return at;
+}
+
+// RFC 3207 section 6: what came in clear behind STARTTLS may be anybody's.
+std::size_t dialog::throw_away(std::string_view input) {
+    consumed_ += input.size();
+    since_.seen.behind_starttls += input.size();
+    service_.transcript.from_client(connection_, "[octets behind STARTTLS, thrown away]");
+    return input.size();
 }
 
 std::size_t dialog::feed_line(std::string_view input) {
@@ -218,8 +232,8 @@ void dialog::take_command(std::string_view line) {
         service_.transcript.from_client(connection_, shown);
     }
     if (command.verb != verb::unknown) secret_may_follow_ = false;
-    if (command.verb == verb::bdat && extended_ && service_.config.offers.chunking) return begin_chunk(command);
-    if (command.verb == verb::burl && extended_ && service_.config.offers.burl) return burl(command);
+    if (command.verb == verb::bdat && extended_ && offering().offers.chunking) return begin_chunk(command);
+    if (command.verb == verb::burl && extended_ && offering().offers.burl) return burl(command);
 
     const effect does = scripted(command_event(command.verb, line));
     if (command.verb == verb::rcpt && !does.carries_out()) {
@@ -257,7 +271,7 @@ void dialog::run(const command& command, const effect& does) {
         if (!command.argument.empty()) return say(501, "5.5.4", "QUIT takes no argument");
         quit_ = true;
         return say(221, "2.0.0", service_.config.name + " closing");
-    case verb::starttls: // where TLS will begin: the connection changes its byte_stream, this its state
+    case verb::starttls: return starttls(command.argument);
     case verb::burl:
     case verb::bdat: break;
     case verb::unknown: return say(500, "5.5.2", "Command not recognized");

@@ -34,6 +34,10 @@ public:
     // Takes what it can use of `input` and answers how much that was; the last `fresh` octets are new.
     std::size_t feed(std::string_view input, std::size_t fresh);
     void time_out();
+    // STARTTLS was taken: TLS begins when all that is said has left.
+    [[nodiscard]] bool starting_tls() const { return mode_ == mode::starttls; }
+    // TLS is on. Whatever was known of the client before is forgotten (RFC 3207 section 4.2).
+    void secured(const tls_state& tls);
     // The kernel has taken all up to outbox::sent().
     void sent();
 
@@ -56,11 +60,12 @@ public:
     [[nodiscard]] std::vector<std::uint64_t> undelivered() const;
 
 private:
-    enum class mode { command, long_line, response, data, chunk };
+    enum class mode { command, long_line, response, data, chunk, starttls };
 
     std::size_t feed_line(std::string_view input);
     std::size_t feed_data(std::string_view input);
     std::size_t feed_chunk(std::string_view input);
+    std::size_t throw_away(std::string_view input);
     void take_line(std::string_view line);
     void take_command(std::string_view line);
 
@@ -73,6 +78,7 @@ private:
     void run(const command& command, const effect& does);
     void hello(const command& command);
     void offer();
+    void starttls(std::string_view argument);
     void auth(std::string_view argument, const effect& does);
     void response(std::string_view line, const effect& does);
     void continue_auth(const sasl_exchange::step& step);
@@ -89,6 +95,8 @@ private:
     void xforward(std::string_view argument);
     void say_welcome();
 
+    // The configuration as it holds now: what is offered changes with TLS.
+    [[nodiscard]] const config& offering() const { return tls_ != nullptr ? service_.over_tls : service_.config; }
     [[nodiscard]] const limits& limits_now() const;
     bool takes_domain(std::string_view address); // remembers it, too
     void object(const objection& why);
@@ -121,6 +129,7 @@ private:
     bool leaving_ = false; // the reply just said is the last
     verb hello_verb_ = verb::unknown;
     std::string hello_;
+    const tls_state* tls_ = nullptr; // of the connection's stream, once it has TLS
     std::unique_ptr<sasl_exchange> exchange_;
     std::string auth_user_;
     bool authenticated_ = false;

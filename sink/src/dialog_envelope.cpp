@@ -40,8 +40,7 @@ void dialog::mail_from(std::string_view argument) {
     if (!path.well_formed) return say(501, "5.1.7", "Syntax: MAIL FROM:<address>");
     if (!parse_parameters(path.parameters, mail_.parameters)) return say(501, "5.5.4", "Syntax error in parameters");
     begin_transaction();
-    if (const auto why = judge_mail_parameters(mail_.parameters, service_.config, extended_, terms_))
-        return object(*why);
+    if (const auto why = judge_mail_parameters(mail_.parameters, offering(), extended_, terms_)) return object(*why);
     if (path.eight_bit && !terms_.utf8) return say(553, "5.6.7", "Such an address needs SMTPUTF8");
     mail_.from = path.address;
     has_mail_ = true;
@@ -55,7 +54,7 @@ void dialog::rcpt_to(std::string_view argument) {
     const path_argument path = parse_path_argument(argument, "TO:");
     if (!path.well_formed || path.address.empty()) return say(501, "5.1.3", "Syntax: RCPT TO:<address>");
     if (!parse_parameters(path.parameters, parameters_)) return say(501, "5.5.4", "Syntax error in parameters");
-    if (const auto why = judge_rcpt_parameters(parameters_, service_.config, extended_, terms_)) return object(*why);
+    if (const auto why = judge_rcpt_parameters(parameters_, offering(), extended_, terms_)) return object(*why);
     if (path.eight_bit && !terms_.utf8) return say(553, "5.6.7", "Such an address needs SMTPUTF8");
     const std::size_t most = service_.config.max_recipients;
     const limits& limits = limits_now();

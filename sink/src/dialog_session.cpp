@@ -67,7 +67,7 @@ void dialog::hello(const command& command) {
 }
 
 void dialog::offer() {
-    const config& config = service_.config;
+    const config& config = offering();
     const extensions& offers = config.offers;
     std::vector<std::string> lines{config.name};
     const auto add = [&](bool offered, std::string_view line, std::string_view value = {}) {
@@ -84,6 +84,7 @@ void dialog::offer() {
     add(offers.binary_mime, "BINARYMIME");
     add(offers.smtputf8, "SMTPUTF8");
     add(offers.dsn, "DSN");
+    add(offers.starttls, "STARTTLS");
     add(offers.vrfy, "VRFY");
     add(offers.help, "HELP");
     add(offers.expn, "EXPN");
@@ -96,7 +97,7 @@ void dialog::offer() {
     add(offers.burl, "BURL", "imap");
     add(offers.xclient, "XCLIENT", "NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
     add(offers.xforward, "XFORWARD", "NAME ADDR PORT PROTO HELO IDENT SOURCE");
-    if (auth_offered(service_.config)) {
+    if (auth_offered(config)) {
         lines.emplace_back("AUTH");
         for (const auto& mechanism : offers.auth) lines.back().append(" ").append(mechanism);
     }
@@ -111,7 +112,7 @@ void dialog::offer() {
 // VRFY, EXPN, ETRN and HELP: what the configuration answers to this very command, or what a server says that
 // knows nothing of it.
 void dialog::look_up(const command& command) {
-    const extensions& offers = service_.config.offers;
+    const extensions& offers = offering().offers;
     const bool offered = command.verb == verb::vrfy   ? offers.vrfy
                          : command.verb == verb::expn ? offers.expn
                          : command.verb == verb::etrn ? offers.etrn && extended_
@@ -141,7 +142,7 @@ void dialog::etrn(std::string_view argument) {
 
 // As with Postfix, the session is then where it was before EHLO, and greets again.
 void dialog::xclient(std::string_view argument) {
-    if (!service_.config.offers.xclient || !extended_) return say(502, "5.5.1", "Command not implemented");
+    if (!offering().offers.xclient || !extended_) return say(502, "5.5.1", "Command not implemented");
     if (has_mail_) return say(503, "5.5.1", "Not within a mail");
     constexpr std::string_view known = " NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT ";
     if (const char* wrong = attributes_wrong(argument, known, parameters_)) return say(501, "5.5.4", wrong);
@@ -160,7 +161,7 @@ void dialog::xclient(std::string_view argument) {
 }
 
 void dialog::xforward(std::string_view argument) {
-    if (!service_.config.offers.xforward || !extended_) return say(502, "5.5.1", "Command not implemented");
+    if (!offering().offers.xforward || !extended_) return say(502, "5.5.1", "Command not implemented");
     if (has_mail_) return say(503, "5.5.1", "Not within a mail");
     constexpr std::string_view known = " NAME ADDR PORT PROTO HELO IDENT SOURCE ";
     if (const char* wrong = attributes_wrong(argument, known, parameters_)) return say(501, "5.5.4", wrong);
@@ -172,6 +173,28 @@ void dialog::xforward(std::string_view argument) {
     say(250, "2.0.0", "Ok");
 }
 
+void dialog::starttls(std::string_view argument) {
+    if (tls_ != nullptr) return say(503, "5.5.1", "TLS is on already");
+    if (!offering().offers.starttls || !extended_) return say(502, "5.5.1", "Command not implemented");
+    if (!argument.empty()) return say(501, "5.5.4", "STARTTLS takes no argument");
+    if (has_mail_) return say(503, "5.5.1", "Not within a mail");
+    mode_ = mode::starttls;
+    say(220, "2.0.0", "Go ahead");
+}
+
+void dialog::secured(const tls_state& tls) {
+    mode_ = mode::command;
+    tls_ = &tls;
+    reset_transaction();
+    hello_verb_ = verb::unknown;
+    hello_.clear();
+    extended_ = authenticated_ = secret_may_follow_ = false;
+    auth_user_.clear();
+    mail_.xclient.clear();
+    mail_.tls = tls.seen;
+    domains_.clear();
+}
+
 void dialog::auth(std::string_view argument, const effect& does) {
     if (does.severity() == 2) {
         authenticated_ = true; // the script says so
@@ -181,9 +204,10 @@ void dialog::auth(std::string_view argument, const effect& does) {
     const std::string_view name = argument.substr(0, space);
     secret_may_follow_ = true;
     if (hello_verb_ == verb::unknown) return say(503, "5.5.1", "Say EHLO first");
-    if (!extended_ || !auth_offered(service_.config)) return say(502, "5.5.1", "AUTH is not offered");
+    if (!offering().auth_in_clear) return say(538, "5.7.11", "Encryption required");
+    if (!extended_ || !auth_offered(offering())) return say(502, "5.5.1", "AUTH is not offered");
     if (authenticated_ || has_mail_) return say(503, "5.5.1", authenticated_ ? "Already authenticated" : "Not now");
-    const auto& offered = service_.config.offers.auth;
+    const auto& offered = offering().offers.auth;
     const bool is_offered =
         std::any_of(offered.begin(), offered.end(), [&](const auto& one) { return same_letters(one, name); });
     const sasl_mechanism* mechanism = is_offered ? find_sasl_mechanism(name) : nullptr;

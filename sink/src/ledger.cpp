@@ -39,6 +39,17 @@ void ledger::accepted(const mail& mail) {
     mails_.push_back(mail);
 }
 
+void ledger::secured(entry connection, const tls_session& session) {
+    const std::lock_guard lock{mutex_};
+    connection->tls = session;
+}
+
+void ledger::authenticated(entry connection, const std::string& mechanism, const std::string& user) {
+    const std::lock_guard lock{mutex_};
+    connection->auth_mechanism = mechanism;
+    connection->auth_user = user;
+}
+
 void ledger::delivered(std::span<const std::uint64_t> mails) {
     const std::lock_guard lock{mutex_};
     for (const std::uint64_t id : mails) {

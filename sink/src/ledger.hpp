@@ -30,6 +30,8 @@ public:
     // they replace what was said before.
     void commit(entry connection, const counts& since, const verb_counts& by_verb);
     void accepted(const mail& mail);
+    void secured(entry connection, const tls_session& session);
+    void authenticated(entry connection, const std::string& mechanism, const std::string& user);
     void delivered(std::span<const std::uint64_t> mails);
     void closed(entry connection, std::string ending, bool by_reset, std::span<const std::uint64_t> undelivered);
     void failed(std::string what);

@@ -25,6 +25,10 @@ void outbox::change_pace(std::uint64_t position, const pace& pace) {
     turns_.push_back({position, turn::kind::pace, {}, pace, ending::none});
 }
 
+void outbox::renegotiate(std::uint64_t position) {
+    turns_.push_back({position, turn::kind::renegotiate, {}, {}, ending::none});
+}
+
 void outbox::babble(endless what, std::string_view code) {
     std::string unit = what == endless::line ? std::string(64, 'x') : std::string{code} + "-and so on\r\n";
     if (what == endless::line) append(std::string{code} + " ");
@@ -45,6 +49,10 @@ outbox::step outbox::next(clock::time_point now) {
         if (due.what == turn::kind::end) return {step::kind::end, {}, {}, due.ending};
         if (due.what == turn::kind::babble)
             return write_step(std::string_view{babble_}.substr(babbled_ % babble_unit_));
+        if (due.what == turn::kind::renegotiate) {
+            turns_.pop_front();
+            return {step::kind::renegotiate, {}, {}, ending::none};
+        }
         if (due.what == turn::kind::pause) {
             if (!paused_until_) paused_until_ = now + due.time;
             if (now < *paused_until_) return {step::kind::wait, {}, *paused_until_, ending::none};

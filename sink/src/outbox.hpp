@@ -18,7 +18,7 @@ using clock = std::chrono::steady_clock;
 class outbox {
 public:
     struct step {
-        enum class kind { idle, write, wait, end };
+        enum class kind { idle, write, wait, renegotiate, end };
         kind what = kind::idle;
         std::string_view octets; // to write; any part of them may be, and wrote() is told
         clock::time_point until; // to wait
@@ -35,6 +35,7 @@ public:
     // What happens once all before `position` is written.
     void pause(std::uint64_t position, std::chrono::milliseconds time);
     void change_pace(std::uint64_t position, const pace& pace);
+    void renegotiate(std::uint64_t position);
     void babble(endless what, std::string_view code); // from here, for ever
     void finish(ending how);                          // here
 
@@ -54,7 +55,7 @@ public:
 
 private:
     struct turn {
-        enum class kind { pause, pace, babble, end };
+        enum class kind { pause, pace, renegotiate, babble, end };
         std::uint64_t position;
         kind what;
         std::chrono::milliseconds time{0};

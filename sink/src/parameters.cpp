@@ -133,7 +133,6 @@ constexpr std::array mail_keywords{
     mail_keyword{"MT-PRIORITY", [](const config& c) { return c.offers.mt_priority; }, mt_priority},
     mail_keyword{"HOLDFOR", [](const config& c) { return c.offers.futurerelease; }, hold_for},
     mail_keyword{"HOLDUNTIL", [](const config& c) { return c.offers.futurerelease; }, hold_until},
-    // Where TLS will stand, it is offered with it; in clear a test must say so.
     mail_keyword{"REQUIRETLS", [](const config& c) { return c.offers.requiretls && c.requiretls_in_clear; },
                  requiretls},
 };

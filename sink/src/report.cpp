@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tls_json.hpp"
+
 namespace postrider::sink {
 
 namespace {
@@ -18,6 +20,10 @@ void add_counts(json& object, const counts& counts) {
     object["octets_in"] = counts.octets_in;
     object["octets_out"] = counts.octets_out;
     object["early_octets"] = counts.early_octets;
+    object["behind_starttls"] = counts.behind_starttls;
+    object["tls_handshakes"] = counts.tls_handshakes;
+    object["tls_resumed"] = counts.tls_resumed;
+    object["tls_failures"] = counts.tls_failures;
     object["errors"] = counts.errors;
     object["waits"] = counts.waits;
     object["waits_after_content"] = counts.waits_after_content;
@@ -35,6 +41,10 @@ counts& counts::operator+=(const counts& more) {
     octets_in += more.octets_in;
     octets_out += more.octets_out;
     early_octets += more.early_octets;
+    behind_starttls += more.behind_starttls;
+    tls_handshakes += more.tls_handshakes;
+    tls_resumed += more.tls_resumed;
+    tls_failures += more.tls_failures;
     errors += more.errors;
     waits += more.waits;
     waits_after_content += more.waits_after_content;
@@ -55,6 +65,11 @@ std::string report::to_json() const {
     for (const auto& one : per_connection) {
         json connection{{"number", one.number}, {"peer", one.peer}};
         add_counts(connection, one.seen);
+        if (one.tls) connection["tls"] = json_of(*one.tls);
+        if (!one.auth_mechanism.empty()) {
+            connection["auth_mechanism"] = one.auth_mechanism;
+            connection["auth_user"] = one.auth_user;
+        }
         connection["open"] = one.open;
         connection["ending"] = one.ending;
         whole["per_connection"].push_back(std::move(connection));

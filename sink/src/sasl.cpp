@@ -86,6 +86,8 @@ const sasl_mechanism* find_sasl_mechanism(std::string_view name) {
     return nullptr;
 }
 
-bool auth_offered(const config& config) { return !config.users.empty() && !config.offers.auth.empty(); }
+bool auth_offered(const config& config) {
+    return config.auth_in_clear && !config.users.empty() && !config.offers.auth.empty();
+}
 
 } // namespace postrider::sink

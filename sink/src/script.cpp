@@ -17,6 +17,8 @@ void effect::join(const effect& later) {
     if (endless == sink::endless::none) endless = later.endless;
     if (pace == sink::pace{}) pace = later.pace;
     accept = accept || later.accept;
+    if (then.empty()) then = later.then;
+    renegotiate = renegotiate || later.renegotiate;
     delay += later.delay;
 }
 
@@ -82,6 +84,11 @@ connection_effect script::throughout(std::uint64_t connection) const {
         if (!sum.cut_in && !sum.cut_out) sum.cut_ending = more.cut_ending;
         if (!sum.cut_in) sum.cut_in = more.cut_in;
         if (!sum.cut_out) sum.cut_out = more.cut_out;
+        if (!sum.cut_handshake) {
+            sum.cut_handshake = more.cut_handshake;
+            sum.cut_handshake_ending = more.cut_handshake_ending;
+        }
+        sum.no_close_notify = sum.no_close_notify || more.no_close_notify;
         if (sum.window == 0) {
             sum.window = more.window;
             sum.window_interval = more.window_interval;
@@ -383,6 +390,10 @@ private:
             does.endless = take("lines") ? endless::lines : endless::line;
         } else if (take("delay")) {
             does.delay = duration("delay");
+        } else if (take("then")) {
+            does.then = string("then");
+        } else if (take("renegotiate")) {
+            does.renegotiate = true;
         } else if (take("accept")) {
             does.accept = true;
         } else {
@@ -412,10 +423,12 @@ private:
     bool parse_connection_action(rule& rule) {
         connection_effect& holds = rule.holds;
         if (take("cut")) {
-            const bool in = take("in");
-            if (!in && !take("out")) fail({"'cut' is 'cut in N' or 'cut out N'"});
-            (in ? holds.cut_in : holds.cut_out) = number("cut");
-            if (take("reset")) holds.cut_ending = ending::reset;
+            const bool in = take("in"), handshake = !in && take("handshake");
+            if (!in && !handshake && !take("out")) fail({"'cut' is 'cut in N', 'cut out N' or 'cut handshake N'"});
+            (in ? holds.cut_in : handshake ? holds.cut_handshake : holds.cut_out) = number("cut");
+            if (take("reset")) (handshake ? holds.cut_handshake_ending : holds.cut_ending) = ending::reset;
+        } else if (take("no-close-notify")) {
+            holds.no_close_notify = true;
         } else if (take("window")) {
             holds.window = number("window");
             if (holds.window == 0) fail({"'window' needs at least 1"});
@@ -471,6 +484,8 @@ What the client is told:
     raw "250 o"               the same, nothing added
     garbage N                 N senseless octets and CRLF
     endless | endless lines   a reply line, or continuation lines, without end
+    then "250 injected\r\n"   octets right behind it, in a write of their own
+    renegotiate               TLS 1.2: a HelloRequest before the reply; TLS 1.3: a change of keys
     delay 500ms               the reply comes so much later, and nothing is read meanwhile
     split K                   the reply leaves in pieces of K octets; drip 10ms: so long after each other
 What the sink does: a reply of 2 or 3 carries the command out, any other does not, unless it says
@@ -485,6 +500,8 @@ Without an event, for whole connections:
     split K   drip 10ms       every reply
     cut out K [reset]         the connection ends after K octets to the client
     cut in K [reset]          ... after K octets from the client, and the replies to them
+    cut handshake K [reset]   ... after K octets of the server's side of the TLS handshake
+    no-close-notify           TLS ends without saying so
     window N [every 10ms]     a small receive buffer, read N octets at a time
 
 By lot, the same for the same seed, connection and number of the event on it:

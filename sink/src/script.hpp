@@ -43,6 +43,8 @@ enum class endless : std::uint8_t { none, line, lines };
 struct effect {
     std::optional<std::string> reply; // with CRLF, unless it was `raw`
     bool accept = false;              // carry the command out, whatever the client is told
+    std::string then;                 // octets right behind the reply, in a write of their own
+    bool renegotiate = false;         // before the reply
     std::chrono::milliseconds delay{0};
     sink::pace pace;
     sink::endless endless = endless::none;
@@ -63,6 +65,9 @@ struct connection_effect {
     sink::pace pace;
     std::optional<std::uint64_t> cut_in, cut_out;
     ending cut_ending = ending::close;
+    std::optional<std::uint64_t> cut_handshake; // after so many octets of the server's side
+    ending cut_handshake_ending = ending::close;
+    bool no_close_notify = false;
     std::size_t window = 0; // SO_RCVBUF, and what is read at once
     std::chrono::milliseconds window_interval{10};
 };

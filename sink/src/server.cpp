@@ -143,6 +143,7 @@ void server::state::accept(const listener& from, clock::time_point now) {
 void server::state::look_after(std::uint64_t number) {
     const auto found = clients.find(number);
     client& one = found->second;
+    while (one.connection->at_hand()) one.connection->readable(buffer, clock::now());
     if (one.connection->over()) {
         if (one.deadline) deadlines.erase({*one.deadline, number});
         clients.erase(found);
@@ -203,6 +204,9 @@ std::optional<failure> server::open() {
     state& own = *state_;
     if (auto wrong = script::parse(own.shared.config.script, own.shared.script))
         return own.failed = sink::failure{failure::kind::configuration, "script, " + *wrong};
+    if (!own.shared.config.tls.certificate.empty())
+        if (auto wrong = own.shared.tls.open(own.shared.config.tls))
+            return own.failed = sink::failure{failure::kind::configuration, *wrong};
     if (!own.shared.config.folder.empty()) {
         if (auto wrong = own.shared.store.open(own.shared.config.folder))
             return own.failed = sink::failure{failure::kind::folder, *wrong};

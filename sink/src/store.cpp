@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "command.hpp"
+#include "tls_json.hpp"
 
 namespace postrider::sink {
 
@@ -37,6 +38,9 @@ std::string envelope_text(const mail& mail) {
                   {"octets", mail.octets},
                   {"sha256", mail.sha256},
                   {"by", mail.by_bdat ? "BDAT" : "DATA"}};
+    if (!mail.auth_mechanism.empty()) envelope["auth_mechanism"] = mail.auth_mechanism;
+    if (!mail.auth_as.empty()) envelope["auth_as"] = mail.auth_as;
+    if (mail.tls) envelope["tls"] = json_of(*mail.tls);
     if (!mail.xclient.empty()) envelope["xclient"] = parameters_of(mail.xclient);
     if (!mail.xforward.empty()) envelope["xforward"] = parameters_of(mail.xforward);
     // The text is the client's: octets that are no UTF-8 must not end the server.

@@ -1,4 +1,4 @@
-// The octets of one connection. Plain TCP here; TLS will stand behind the same face.
+// The octets of one connection. Plain TCP here; TLS stands behind the same face, in tls.hpp.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +23,8 @@ public:
     virtual void shutdown_write() = 0;
     virtual void reset() = 0; // the peer reads a reset; the stream is of no use afterwards
     virtual void set_receive_buffer(std::size_t octets) = 0;
+    // Whether read() has something at hand of which no event tells.
+    [[nodiscard]] virtual bool pending() const { return false; }
     [[nodiscard]] virtual int descriptor() const = 0;
 };
 

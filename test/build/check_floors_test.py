@@ -18,6 +18,9 @@ CLEAN = {
     "netxduo/nxd_smtp_client.cpp": '#include "nxd_smtp_client.h"\n#include "postrider/session.hpp"\n#include <string.h>\n',
     "netxduo/host/include/nx_api.h": "#include <stdint.h>\n",
     "netxduo/host/tcp.cpp": '#include "nx_api.h"\n#include <vector>\n#include <sys/socket.h>\n',
+    "netxduo/host/secure.hpp": '#include "nx_api.h"\n#include <span>\n',
+    "netxduo/host/secure_openssl.cpp": '#include "secure.hpp"\n#include <openssl/ssl.h>\n#include <openssl/x509.h>\n',
+    "netxduo/host/secure_mbedtls.cpp": '#include "secure.hpp"\n#include <mbedtls/ssl.h>\n',
     "sink/include/postrider/sink/server.hpp": "#include <string>\n",
     "sink/src/server.cpp": '#include "postrider/sink/server.hpp"\n#include <thread>\n',
     "cli/main.cpp": '#include "postrider/io/posix.hpp"\n#include <iostream>\n',
@@ -74,6 +77,12 @@ class Floors(ToolTest):
         self.refused("src/io/drive.hpp", "#include <ares.h>\n", "what all adapters share uses no outside library")
         self.refused("include/postrider/error_code.hpp", "#include <openssl/err.h>\n", "no outside library")
         self.refused("src/io/posix/socket.cpp", "#include <curl/curl.h>\n", "no library of tools/floors has it")
+
+    def test_one_outside_library_per_file_of_the_host_platform(self):
+        self.refused("netxduo/host/secure.hpp", "#include <openssl/err.h>\n", "share uses no outside library")
+        self.refused("netxduo/host/include/nx_api.h", "#include <mbedtls/ssl.h>\n", "share uses no outside library")
+        path = "netxduo/host/secure_openssl.cpp"
+        self.assert_fails(f"{path}:2: ", "check-floors", self.clean_but(path, "#include <openssl/err.h>\n#include <mbedtls/ssl.h>\n"))
 
     def test_hosted_layers_see_nothing_of_floor_4(self):
         self.refused("src/io/posix/socket.cpp", '#include "postrider/sink/server.hpp"\n', "includes floor 4")

@@ -95,6 +95,25 @@ session_options options() { return {.client = *domain::parse("client.example"), 
 const std::deque<std::string> serial{"220 mx\r\n", "250 mx\r\n", "250 ok\r\n",
                                      "250 ok\r\n", "354 go\r\n", "250 taken\r\n"};
 
+// TLS is what a session wants unless it is told otherwise; a stream without it is no stream for that.
+TEST(Drive, NothingLeavesByAStreamWithoutTlsWhereTlsIsWanted) {
+    played_stream stream;
+    session<> s;
+    session_options o = options();
+    for (const tls_policy policy : {tls_policy::verified, tls_policy::opportunistic}) {
+        o.tls = policy;
+        ASSERT_EQ(s.start(o), errc::ok);
+        recipient to{.forward_path = *mailbox::parse("bob@b.example")};
+        mail m{.recipients = {&to, 1}, .content = {.text = "Hi\r\n"}};
+        ASSERT_EQ(s.send(m), errc::ok);
+        EXPECT_EQ(drive(s, stream), errc::no_tls);
+        EXPECT_EQ(to.result.what, outcome::not_attempted);
+        EXPECT_EQ(to.result.error, errc::no_tls);
+    }
+    EXPECT_TRUE(stream.flights.empty());
+    EXPECT_TRUE(stream.reads_until.empty());
+}
+
 TEST(Drive, ContentAndItsEndLeaveInOneCall) {
     played_stream stream{.answers = serial};
     session<> s;

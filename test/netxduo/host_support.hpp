@@ -175,6 +175,7 @@ public:
         ::getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &size);
         return ntohs(address.sin6_port); // where sin_port is, too
     }
+    int descriptor() const { return fd_; }
     void close() {
         if (fd_ >= 0) ::close(std::exchange(fd_, -1));
     }

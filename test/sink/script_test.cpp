@@ -34,7 +34,7 @@ TEST(Script, SaysWhatIsWrongAndWhere) {
     EXPECT_EQ(wrong("on RCPT delay 5"), "line 1: 'delay' needs a time such as 500ms or 2s, not '5'");
     EXPECT_EQ(wrong("close"), "line 1: 'close' needs an event: on EVENT close");
     EXPECT_EQ(wrong("on RCPT window 5"), "line 1: 'window' is for whole connections and takes no event");
-    EXPECT_EQ(wrong("cut 5"), "line 1: 'cut' is 'cut in N' or 'cut out N'");
+    EXPECT_EQ(wrong("cut 5"), "line 1: 'cut' is 'cut in N', 'cut out N' or 'cut handshake N'");
     EXPECT_EQ(wrong("split many"), "line 1: 'split' needs a number, not 'many'");
     EXPECT_EQ(wrong("split 0"), "line 1: 'split' needs at least 1");
 }

@@ -44,6 +44,10 @@ void client::close() {
 void client::half_close() { ::shutdown(socket_, SHUT_WR); }
 
 void client::send(std::string_view octets) {
+    if (tls_) {
+        SSL_write(tls_.get(), octets.data(), static_cast<int>(octets.size()));
+        return;
+    }
     while (!octets.empty()) {
         const ssize_t sent = ::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL);
         if (sent <= 0) return; // the server has gone: what is read next shows it
@@ -55,10 +59,43 @@ void client::send_octet_by_octet(std::string_view octets) {
     for (const char octet : octets) send({&octet, 1});
 }
 
+long client::receive(char* into, std::size_t size) {
+    return tls_ ? SSL_read(tls_.get(), into, static_cast<int>(size)) : ::recv(socket_, into, size, 0);
+}
+
+bool client::start_tls(const client_tls& how) {
+    EXPECT_EQ(waiting_, "");
+    context_.reset(SSL_CTX_new(TLS_client_method()));
+    SSL_CTX* const context = context_.get();
+    SSL_CTX_load_verify_file(context, certificates("ca.pem").c_str());
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
+    if (!how.renegotiates) SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    if (how.version != 0) {
+        SSL_CTX_set_min_proto_version(context, how.version);
+        SSL_CTX_set_max_proto_version(context, how.version);
+    }
+    if (!how.certificate.empty()) {
+        SSL_CTX_use_certificate_chain_file(context, certificates(how.certificate + ".pem").c_str());
+        SSL_CTX_use_PrivateKey_file(context, certificates(how.certificate + ".key").c_str(), SSL_FILETYPE_PEM);
+    }
+    tls_.reset(SSL_new(context));
+    if (!how.server_name.empty()) {
+        SSL_set_tlsext_host_name(tls_.get(), how.server_name.c_str());
+        SSL_set1_host(tls_.get(), how.server_name.c_str());
+    }
+    if (how.resume != nullptr) SSL_set_session(tls_.get(), how.resume);
+    SSL_set_fd(tls_.get(), socket_);
+    return SSL_connect(tls_.get()) == 1;
+}
+
+bool client::notified() const { return tls_ && (SSL_get_shutdown(tls_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
+
 bool client::fill() {
     std::array<char, 64 * 1024> octets;
-    const ssize_t got = ::recv(socket_, octets.data(), octets.size(), 0);
-    if (got < 0) {
+    errno = 0;
+    const long got = receive(octets.data(), octets.size());
+    if (got < 0 && !(tls_ && errno == 0)) {
         EXPECT_EQ(errno, ECONNRESET) << "nothing came";
         reset_ = errno == ECONNRESET;
     }
@@ -104,6 +141,13 @@ std::string client::read_to_end() {
 config keeping() {
     config settings;
     settings.keep_mails = true;
+    return settings;
+}
+
+config secured(const std::string& certificate) {
+    config settings = keeping();
+    settings.tls.certificate = certificates(certificate + ".pem");
+    settings.tls.key = certificates(certificate + ".key");
     return settings;
 }
 

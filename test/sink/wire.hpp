@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <openssl/ssl.h>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,17 @@ namespace postrider::sink::test {
 using namespace std::chrono_literals;
 
 inline constexpr auto patience = 20s; // for what must happen; a test that needs it has failed
+
+inline std::string certificates(const std::string& name) { return POSTRIDER_CERTIFICATES "/" + name; }
+
+// How a client speaks TLS. It trusts the test CA, and lets names be checked where a server's name is set.
+struct client_tls {
+    int version = 0; // 0: any
+    std::string server_name{};
+    std::string certificate{}; // "client"
+    SSL_SESSION* resume = nullptr;
+    bool renegotiates = true;
+};
 
 // A blocking socket. Everything that waits gives up, with a test failure, after `patience`.
 class client {
@@ -30,15 +43,25 @@ public:
     std::string read_some();                           // what one recv gives; empty at the end
     std::string read_to_end();
     [[nodiscard]] bool reset() const { return reset_; } // the end was a reset
+    bool start_tls(const client_tls& how = {});         // false: the handshake failed
+    [[nodiscard]] SSL* tls() const { return tls_.get(); }
+    [[nodiscard]] bool notified() const; // the server said close_notify
     void half_close();
     void close();
 
 private:
     bool fill();
+    long receive(char* into, std::size_t size);
 
     int socket_ = -1;
     std::string waiting_;
     bool reset_ = false;
+    struct free_tls {
+        void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+        void operator()(SSL* tls) const { SSL_free(tls); }
+    };
+    std::unique_ptr<SSL_CTX, free_tls> context_;
+    std::unique_ptr<SSL, free_tls> tls_;
 };
 
 // A server with the greeting read, or not.
@@ -48,7 +71,8 @@ struct fixture {
     std::uint16_t port;
 };
 
-config keeping(); // a config that keeps mails
+config keeping();                                        // a config that keeps mails
+config secured(const std::string& certificate = "good"); // and speaks TLS
 
 enum class pieces { lines, octets };
 

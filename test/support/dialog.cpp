@@ -1,6 +1,10 @@
 #include "dialog.hpp"
 
+#include "sasl_digests.hpp"
 #include "worded_mail.hpp"
+
+#include "postrider/cram_md5.hpp"
+#include "postrider/scram.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -249,6 +253,8 @@ private:
             for (std::size_t i = 3; i < case_.auth.size(); ++i) {
                 if (case_.auth[i] == "bare") options.auth.initial_response = false;
                 else if (case_.auth[i].starts_with("authzid=")) options.auth.authorize_as = case_.auth[i].c_str() + 8;
+                else if (case_.auth[i].starts_with("preferred="))
+                    options.auth.preferred = mechanism_of(case_.auth[i].substr(10));
                 else if (case_.auth[i].starts_with("floor="))
                     options.auth.allowed = postrider::strongest_down_to(mechanism_of(case_.auth[i].substr(6)));
                 else if (case_.auth[i] == "on-demand") options.auth = {.allow_cleartext_auth = true, .on_demand = true};
@@ -264,12 +270,13 @@ private:
         return session_.start(options);
     }
 
-    postrider::credentials credentials(std::string_view secret) const {
+    postrider::credentials credentials(std::string_view secret) {
         postrider::credentials with{.user = case_.auth.at(1), .allow_cleartext_auth = true};
         const std::string& how = case_.auth[0];
         if (how == "token") with.token = secret;
         else with.password = secret;
-        if (how != "token" && how != "plain") with.preferred = mechanism_of(how);
+        if (how == "exchanges") with.exchanges = exchanges_;
+        else if (how != "token" && how != "plain") with.preferred = mechanism_of(how);
         return with;
     }
 
@@ -647,6 +654,10 @@ private:
     postrider::session<>& session_;
     run_result result_;
     std::string gathered_;
+    postrider::sasl_digests digests_;
+    postrider::scram scram_{digests_};
+    postrider::cram_md5 cram_md5_{digests_};
+    postrider::sasl_exchange* exchanges_[2] = {&cram_md5_, &scram_};
     std::string binding_type_;
     std::string binding_;
     std::unique_ptr<char[]> piece_;

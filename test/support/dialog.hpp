@@ -36,9 +36,10 @@
 //   no mail                   stands first: not even one mail
 // and with what:
 //   auth: plain user password [bare] [attempt] [if-offered] [attempt-if-offered] [protect] [authzid=...] [floor=MECHANISM]
+//                             [preferred=MECHANISM]
 //                             bare: without initial response; protect: only where the server is verified. `plain` is the
 //                             strongest there is, `login`, `external` and `anonymous` are preferred, with `token` the
-//                             password is an OAuth token. on-demand: the session asks for them; again=TOKEN: and is given
+//                             password is an OAuth token; `exchanges` has CRAM-MD5 and SCRAM too, with a nonce of 32 "A". on-demand: the session asks for them; again=TOKEN: and is given
 //                             this one the second time; none: it is given none
 //   options: ...              helo, lmtp, refuse-bare, stay (no QUIT at the end),
 //                             starttls, implicit, opportunistic, outside: what is done about TLS; else nothing

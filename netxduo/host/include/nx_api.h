@@ -248,6 +248,16 @@ typedef struct NX_ARP_STRUCT {
 
 VOID nx_system_initialize(VOID);
 
+/* What NetX Duo draws its random numbers with: from 0 to the largest int, the operating system's, so that there is nothing
+   to seed. On the target it is rand() unless the port says otherwise. */
+int _nx_host_rand(void);
+#ifndef NX_RAND
+#define NX_RAND _nx_host_rand
+#endif
+#ifndef NX_SRAND
+#define NX_SRAND(seed) ((void)(seed))
+#endif
+
 UINT nx_packet_pool_create(NX_PACKET_POOL* pool_ptr, CHAR* name, ULONG payload_size, VOID* memory_ptr,
                            ULONG memory_size);
 UINT nx_packet_pool_delete(NX_PACKET_POOL* pool_ptr);

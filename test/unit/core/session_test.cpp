@@ -162,6 +162,134 @@ TEST(Session, StartRefusesCredentialsInClear) {
     }
 }
 
+// ---------------------------------------------------------------------------------------------------------------------
+// TLS, and credentials when they are asked for: what dialogs cannot show
+
+TEST(Session, TlsIsWantedUnlessSomebodySaysOtherwise) {
+    struct row {
+        tls_policy policy;
+        bool implicit, wanted;
+        errc expected;
+    };
+    constexpr row rows[] = {
+        {tls_policy::verified, false, true, errc::ok},
+        {tls_policy::verified, true, true, errc::ok},
+        {tls_policy::opportunistic, false, true, errc::ok},
+        {tls_policy::opportunistic, true, true, errc::ok},
+        {tls_policy::none, false, false, errc::ok},
+        {tls_policy::outside, false, false, errc::ok},
+        {tls_policy::none, true, false, errc::invalid_parameter},
+        {tls_policy::outside, true, false, errc::invalid_parameter},
+    };
+    EXPECT_EQ(session_options{.client = *domain::parse("client.example")}.tls, tls_policy::verified);
+    for (const row& r : rows) {
+        session_options o = plain_options();
+        o.tls = r.policy;
+        o.implicit_tls = r.implicit;
+        conversation c;
+        EXPECT_EQ(c.s.start(o), r.expected);
+        EXPECT_EQ(c.s.wants_tls(), r.wanted);
+        EXPECT_FALSE(c.s.encrypted());
+    }
+}
+
+TEST(Session, TlsIsAskedForUntilItStands) {
+    session_options o = plain_options();
+    o.tls = tls_policy::verified;
+    conversation c;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    c.s.tls_started({.verified = true}); // nobody has asked for it
+    EXPECT_FALSE(c.s.encrypted());
+    for (int i = 0; i != 2; ++i) {
+        const action a = c.run({"220 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", "220 go\r\n"});
+        EXPECT_EQ(a.what, action::kind::tls);
+        EXPECT_EQ(a.where, phase::starttls);
+        EXPECT_TRUE(a.must_verify);
+        EXPECT_FALSE(a.secret());
+        EXPECT_EQ(a.limit(), 300);
+        EXPECT_EQ(c.s.ask(phase::noop), errc::wrong_state);
+        EXPECT_EQ(c.s.quit(), errc::wrong_state);
+        c.replies.clear();
+    }
+    c.s.tls_started({.verified = true});
+    EXPECT_TRUE(c.s.encrypted());
+    EXPECT_FALSE(c.s.wants_tls());
+    EXPECT_TRUE(c.s.offered().extensions.empty());
+    EXPECT_EQ(c.run({"250 mx\r\n"}).what, action::kind::ready);
+    c.s.tls_started({}); // once is enough
+    EXPECT_EQ(c.sent, "EHLO client.example\r\nSTARTTLS\r\nEHLO client.example\r\n");
+}
+
+TEST(Session, AStreamThatCannotBeginTlsSaysSoBeforeAnOctetLeaves) {
+    session_options o = plain_options();
+    o.tls = tls_policy::verified;
+    letter l;
+    conversation c;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    c.s.failed(errc::no_tls);
+    EXPECT_EQ(c.run().what, action::kind::closed);
+    EXPECT_EQ(c.s.error(), errc::no_tls);
+    EXPECT_EQ(c.s.where(), phase::greeting);
+    EXPECT_EQ(l.result().what, outcome::not_attempted);
+    EXPECT_EQ(l.result().error, errc::no_tls);
+    EXPECT_EQ(c.sent, "");
+}
+
+TEST(Session, CredentialsAreTakenWhenTheyAreAskedFor) {
+    session_options o = plain_options();
+    o.auth = {.allow_cleartext_auth = true, .on_demand = true};
+    conversation c;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    EXPECT_EQ(c.s.authenticate({.user = "a", .password = "b"}), errc::wrong_state);
+    c.s.no_credentials(); // nobody has asked
+    const action a = c.run({"220 mx\r\n", "250-mx\r\n250 AUTH PLAIN\r\n"});
+    EXPECT_EQ(a.what, action::kind::credentials);
+    EXPECT_FALSE(a.again);
+    EXPECT_EQ(a.limit(), 0);
+    EXPECT_EQ(c.s.ask(phase::noop), errc::wrong_state);
+    EXPECT_EQ(c.s.authenticated_by(), mechanism::none);
+    EXPECT_EQ(c.s.authenticate({.user = "a", .password = "b", .allow_cleartext_auth = true}), errc::ok);
+    EXPECT_EQ(c.run({"235 ok\r\n"}).what, action::kind::ready);
+    EXPECT_EQ(c.s.authenticated_by(), mechanism::plain);
+    EXPECT_TRUE(c.s.authenticated());
+}
+
+TEST(Session, TheServerMayLeaveWhileCredentialsAreSoughtFor) {
+    session_options o = plain_options();
+    o.auth = {.allow_cleartext_auth = true, .on_demand = true};
+    letter l;
+    conversation c;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    ASSERT_EQ(c.run({"220 mx\r\n", "250-mx\r\n250 AUTH PLAIN\r\n"}).what, action::kind::credentials);
+    c.s.received("421 4.4.2 Too slow\r\n");
+    EXPECT_EQ(c.run().what, action::kind::closed);
+    EXPECT_EQ(c.s.error(), errc::refused);
+    EXPECT_EQ(l.result().code, 421);
+    EXPECT_EQ(c.s.authenticate({.user = "a", .password = "b"}), errc::wrong_state);
+}
+
+// RFC 4954 §4: 12,288 octets of base64 with the line end.
+TEST(Session, CredentialsAreAsLongAsAServerHasToTake) {
+    const std::size_t most = 12288 / 4 * 3;
+    const std::string fits(most - 40, 'x'), too_long(most, 'x');
+    for (const bool token : {false, true})
+        for (const std::string& secret : {fits, too_long}) {
+            session_options o = plain_options();
+            o.auth = {.user = "u", .allow_cleartext_auth = true};
+            if (token) o.auth.token = secret;
+            else o.auth.password = secret;
+            conversation c;
+            EXPECT_EQ(c.s.start(o), &secret == &fits || secret == fits ? errc::ok : errc::credentials_too_long);
+            if (secret != fits) continue;
+            c.run({"220 mx\r\n", "250-mx\r\n250 AUTH PLAIN XOAUTH2\r\n", "334\r\n", "235 ok\r\n"});
+            EXPECT_TRUE(c.s.authenticated());
+            const std::size_t begin = c.sent.find("334") == 0 ? 0 : c.sent.find("\r\n", c.sent.find("AUTH ")) + 2;
+            EXPECT_LE(c.sent.find("\r\n", begin) + 2 - begin, 12288u);
+        }
+}
+
 TEST(Session, StartRefusesOptionsThatCannotBe) {
     struct row {
         std::uint16_t look_ahead;

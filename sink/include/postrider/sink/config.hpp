@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "postrider/sink/mail.hpp"
+#include "postrider/sink/tls.hpp"
 
 namespace postrider::sink {
 
@@ -34,6 +35,7 @@ struct extensions {
     bool binary_mime = true;
     bool smtputf8 = true;
     bool dsn = true;
+    bool starttls = true; // where there is a certificate, until TLS is on
     bool vrfy = false;
     bool help = false;
     bool expn = false;
@@ -77,6 +79,9 @@ struct config {
     sink::protocol protocol = sink::protocol::smtp;
 
     extensions offers;
+    std::optional<extensions> offers_after_tls; // once TLS is on, and from the first EHLO where it is implicit
+    sink::tls tls;
+    bool auth_in_clear = true;   // off: AUTH is offered over TLS only, and otherwise told 538
     std::string refuse_ehlo;     // when set, the reply to EHLO: makes clients fall back to HELO
     std::vector<answer> answers; // where the verb is offered; without one: 252, 550, 251 and 214
     std::vector<user> users;

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "postrider/sink/tls.hpp"
 
 namespace postrider::sink {
 
@@ -24,7 +27,10 @@ struct mail {
     std::string hello_verb; // EHLO, HELO or LHLO
     std::string hello;
     std::string auth_user; // empty: not authenticated
-    std::string from;      // without the angle brackets; empty for <>
+    std::string auth_mechanism;
+    std::string auth_as; // the authorization identity, where the client gave one
+    std::optional<tls_session> tls;
+    std::string from; // without the angle brackets; empty for <>
     std::vector<parameter> parameters;
     std::vector<parameter> xclient;    // the attributes of the last XCLIENT
     std::vector<parameter> xforward;   // and of the XFORWARDs that were for this mail

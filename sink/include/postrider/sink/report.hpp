@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "postrider/sink/tls.hpp"
 
 namespace postrider::sink {
 
@@ -21,7 +24,12 @@ struct counts {
     // Octets that came before the reply that the client had to wait for was sent: to every command where
     // PIPELINING is not offered, and otherwise to those that must end a group (RFC 2920 section 3.1).
     std::uint64_t early_octets = 0;
-    std::uint64_t errors = 0; // replies of 500, 501, 502, 503, 504 and 555: the client's mistakes
+    // Octets in clear behind STARTTLS, before its 220 had left. They are thrown away, and were the client's fault.
+    std::uint64_t behind_starttls = 0;
+    std::uint64_t tls_handshakes = 0; // completed
+    std::uint64_t tls_resumed = 0;    // of these
+    std::uint64_t tls_failures = 0;   // handshakes that failed, and records later
+    std::uint64_t errors = 0;         // replies of 500, 501, 502, 503, 504 and 555: the client's mistakes
     // How often the client stopped to read, connecting and the greeting included, up to the last final reply
     // to a content. What it waited for after that (QUIT, mostly) is counted apart.
     std::uint64_t waits = 0;
@@ -34,6 +42,9 @@ struct connection_report {
     std::uint64_t number = 0; // from 1, in order of acceptance
     std::string peer;
     counts seen;
+    std::optional<tls_session> tls;
+    std::string auth_mechanism; // of the last AUTH that succeeded
+    std::string auth_user;
     bool open = true;
     std::string ending; // "quit", "closed by client", "reset by client", "closed", "reset", ...
 };

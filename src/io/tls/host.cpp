@@ -1,0 +1,46 @@
+#include "host.hpp"
+
+namespace postrider::tls_detail {
+
+namespace {
+
+constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+/// A colon makes it IPv6. A last label of digits makes it IPv4 for the resolver, be it well-formed or not, and no top-level
+/// domain is a number (RFC 3696 §2): a name it is not.
+bool is_address(std::string_view text) noexcept {
+    bool digits = false;
+    for (const char c : text) {
+        if (c == ':') return true;
+        if (c == '.') digits = false;
+        else digits = is_digit(c) && (digits || &c == text.data() || *(&c - 1) == '.');
+    }
+    return digits;
+}
+
+} // namespace
+
+bool parse(std::string_view text, host& to) noexcept {
+    to = {};
+    const bool bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
+    if (bracketed) {
+        text.remove_prefix(1);
+        text.remove_suffix(1);
+    }
+    if (text.find(':') != std::string_view::npos)
+        if (const auto zone = text.find('%'); zone != std::string_view::npos) text.remove_suffix(text.size() - zone);
+    if (text.size() > 1 && text.back() == '.') text.remove_suffix(1);
+    if (text.size() > to.text.capacity) return false;
+    for (const char c : text) {
+        const bool upper = c >= 'A' && c <= 'Z';
+        const bool plain =
+            upper || (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_' || c == '.' || c == ':';
+        if (!plain) return false;
+        const char lower = static_cast<char>(upper ? c - 'A' + 'a' : c);
+        to.text.append({&lower, 1});
+    }
+    to.address = bracketed || is_address(text);
+    return true;
+}
+
+} // namespace postrider::tls_detail
