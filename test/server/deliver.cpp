@@ -6,7 +6,9 @@
 
 #include "postrider/cram_md5.hpp"
 #include "postrider/io/drive.hpp"
+#ifdef DELIVER_MBEDTLS
 #include "postrider/io/mbedtls.hpp"
+#endif
 #include "postrider/io/openssl.hpp"
 #include "postrider/io/tls_stream.hpp"
 #include "postrider/scram.hpp"
@@ -228,6 +230,14 @@ verdict by_posix(const std::string& password, const std::string& mail) {
     return v;
 }
 
+using way = verdict(const std::string& password, const std::string& mail);
+constexpr std::initializer_list<std::pair<const char*, way*>> backends = {
+    {"openssl", by_posix<postrider::openssl_tls, postrider::openssl_digests>},
+#ifdef DELIVER_MBEDTLS
+    {"mbedtls", by_posix<postrider::mbedtls_tls, postrider::mbedtls_digests>},
+#endif
+};
+
 // The NetX Duo client, as an application has it: everything static, made before the kernel starts.
 NX_PACKET_POOL client_pool, ip_pool;
 NX_IP ip;
@@ -313,6 +323,10 @@ extern "C" VOID tx_application_define(VOID*) {
 
 int main(int argc, char** argv) {
     if (argc < 2) usage("which client?");
+    if (std::strcmp(argv[1], "backends") == 0) {
+        for (const auto& [name, send] : backends) std::puts(name);
+        return 0;
+    }
     for (int i = 2; i < argc; i += 2) {
         if (std::strncmp(argv[i], "--", 2) != 0 || i + 1 == argc) usage(std::string("what is ") + argv[i]);
         option[argv[i] + 2] = argv[i + 1];
@@ -323,11 +337,7 @@ int main(int argc, char** argv) {
     const std::string password = secret_in(option["password-file"]);
     const std::string mail = contents(option["raw"]);
 
-    using verdict_of = verdict(const std::string&, const std::string&);
-    if (std::strcmp(argv[1], "posix") == 0)
-        return report(chosen<verdict_of*>(
-            "backend", {{"openssl", by_posix<postrider::openssl_tls, postrider::openssl_digests>},
-                        {"mbedtls", by_posix<postrider::mbedtls_tls, postrider::mbedtls_digests>}})(password, mail));
+    if (std::strcmp(argv[1], "posix") == 0) return report(chosen("backend", backends)(password, mail));
     if (std::strcmp(argv[1], "netxduo") != 0) usage(std::string("no such client: ") + argv[1]);
     netxduo_password = password;
     netxduo_mail = mail;

@@ -26,7 +26,7 @@ TLS = ["starttls", "implicit"]
 CONTROL = "deliver_smtplib.py"
 
 client = gsasl_server = None
-backends = ["openssl", "mbedtls"]
+backends = []   # of TLS, that the client was built with
 everything = False
 work = None
 running = {}
@@ -506,8 +506,7 @@ def main():
     if "--all" in sys.argv:
         sys.argv.remove("--all")
         everything = True
-    if is_control():
-        backends = ["python"]
+    backends = ["python"] if is_control() else subprocess.run([client, "backends"], capture_output=True, check=True, text=True).stdout.split()
     for server in Postfix, PostfixWithDovecot, Exim, OpenSmtpd, Aiosmtpd, Dovecot:
         add_mechanisms(server)
     subprocess.run([ROOT / "tools" / "install", "server"], check=True)
