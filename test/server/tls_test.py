@@ -26,7 +26,7 @@ TLS = ["starttls", "implicit"]
 CONTROL = "deliver_smtplib.py"
 
 client = gsasl_server = None
-backends = ["openssl", "mbedtls"]
+backends = []   # of TLS, that the client was built with
 everything = False
 work = None
 running = {}
@@ -200,14 +200,6 @@ class Offers:
                 self.assertFalse(said["tls"]["verified"], said)
                 self.assertEqual(self.tries(), [])
 
-    def test_starttls_is_not_offered(self):
-        if "open" not in self.port:
-            self.skipTest("each port of it has TLS")
-        said = self.deliver("starttls", "none" if is_control() else "PLAIN", backends[0], port=self.port["open"])
-        self.assertNothingSent(said)
-        self.assertFalse(said["tls"]["verified"], said)
-        self.assertEqual(self.tries(), [])
-
     @needs_ours
     def test_no_credentials_in_clear_text(self):
         said = self.deliver("none", "PLAIN", backends[0], port=self.port["starttls"])
@@ -219,6 +211,16 @@ class Offers:
         """Opportunistic TLS asks nobody who he is, so he is not told the password."""
         said = self.deliver("opportunistic", "PLAIN", backends[0], port=self.port["starttls"], ca=work / "certificates" / "other-ca.pem")
         self.assertNothingSent(said)
+        self.assertEqual(self.tries(), [])
+
+
+class HasOpenPort:
+    """For the servers with a port that has no TLS."""
+
+    def test_starttls_is_not_offered(self):
+        said = self.deliver("starttls", "none" if is_control() else "PLAIN", backends[0], port=self.port["open"])
+        self.assertNothingSent(said)
+        self.assertFalse(said["tls"]["verified"], said)
         self.assertEqual(self.tries(), [])
 
 
@@ -238,7 +240,7 @@ class OfPostfix(Server):
         return names
 
 
-class Postfix(OfPostfix, Offers):
+class Postfix(OfPostfix, Offers, HasOpenPort):
     mechanisms, strongest = ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"], "SCRAM-SHA-512"
 
     @needs_ours
@@ -255,7 +257,7 @@ class PostfixWithDovecot(OfPostfix, Offers):
     strongest = "SCRAM-SHA-256"
 
 
-class Exim(Server, Offers):
+class Exim(Server, Offers, HasOpenPort):
     server = "exim"
     mechanisms = ["PLAIN", "LOGIN", "CRAM-MD5", "EXTERNAL", "SCRAM-SHA-1", "SCRAM-SHA-256", "OAUTHBEARER", "XOAUTH2"]
     strongest = "SCRAM-SHA-256"
@@ -269,7 +271,7 @@ class Exim(Server, Offers):
         return [name.upper().replace("_", "-") for name in super().tries()]
 
 
-class OpenSmtpd(Server, Offers):
+class OpenSmtpd(Server, Offers, HasOpenPort):
     server = "opensmtpd"
     mechanisms, strongest = ["PLAIN", "LOGIN"], "PLAIN"
     tried = r"<<< AUTH (\S+)"
@@ -280,7 +282,7 @@ class OpenSmtpd(Server, Offers):
         return tries
 
 
-class Aiosmtpd(Server, Offers):
+class Aiosmtpd(Server, Offers, HasOpenPort):
     server = "aiosmtpd"
     mechanisms, strongest = ["PLAIN", "LOGIN"], "PLAIN"
     tried = r">> b'AUTH ([\w-]+)"
@@ -359,7 +361,7 @@ class Gsasl(Case):
         for tls, backend in itertools.product(TLS, backends):
             for mechanism in "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "EXTERNAL", "ANONYMOUS":
                 with self.subTest(tls=tls, backend=backend, mechanism=mechanism):
-                    self.serve(tls=tls, **{"client-ca": self.ca, "mechanisms": mechanism})
+                    self.serve(tls=tls, binding="none", **{"client-ca": self.ca})
                     said, tries = self.deliver(mechanism, backend, tls)
                     self.assertAccepted(said, mechanism)
                     self.assertEqual([(t["auth"], t["ok"]) for t in tries], [(mechanism, True)])
@@ -389,12 +391,12 @@ class Gsasl(Case):
     @needs_ours
     def test_plus_is_hidden(self):
         """The client says that it could have, and the server that it had offered."""
-        for backend, version, binding in self.versions():
+        for backend, version, _ in self.versions():
             with self.subTest(backend=backend, version=version):
                 self.serve(versions=version, plus="stripped")
                 said, tries = self.deliver("strongest", backend)
                 self.assertRefused(said)
-                self.assertEqual([(t["auth"], t["ok"], t["asked"]) for t in tries], [("SCRAM-SHA-256", False, binding)])
+                self.assertEqual([(t["auth"], t["ok"]) for t in tries], [("SCRAM-SHA-256", False)])
 
     @needs_ours
     def test_a_binding_that_the_server_does_not_know(self):
@@ -504,8 +506,7 @@ def main():
     if "--all" in sys.argv:
         sys.argv.remove("--all")
         everything = True
-    if is_control():
-        backends = ["python"]
+    backends = ["python"] if is_control() else subprocess.run([client, "backends"], capture_output=True, check=True, text=True).stdout.split()
     for server in Postfix, PostfixWithDovecot, Exim, OpenSmtpd, Aiosmtpd, Dovecot:
         add_mechanisms(server)
     subprocess.run([ROOT / "tools" / "install", "server"], check=True)
