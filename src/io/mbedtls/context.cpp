@@ -325,10 +325,10 @@ tls_set_up mbedtls_context::set_own(const tls_options& options) noexcept {
     const std::string_view key_name = options.key_file.empty() ? name : options.key_file;
     const terminated<path_size> path{key_name};
     const terminated<1024> password{options.key_password.reveal()};
+    const char* const phrase = options.key_password.empty() ? nullptr : password.c_str();
     if (!password.fits()) return key_failure(key_name, MBEDTLS_ERR_PK_PASSWORD_MISMATCH, true);
     errno = 0;
-    error =
-        path.fits() ? mbedtls_pk_parse_keyfile(&key_, path.c_str(), password.c_str()) : MBEDTLS_ERR_PK_FILE_IO_ERROR;
+    error = path.fits() ? mbedtls_pk_parse_keyfile(&key_, path.c_str(), phrase) : MBEDTLS_ERR_PK_FILE_IO_ERROR;
     if (unreadable(error))
         return failure(why, {key_name, ": cannot be read: ", why_not(), "; the certificate's private key is expected"});
     if (error != 0) return key_failure(key_name, error, !options.key_password.empty());

@@ -55,7 +55,6 @@ unsigned char alert_of(tls_verdict verdict) noexcept {
     case tls_verdict::self_signed:
     case tls_verdict::untrusted: return MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA;
     case tls_verdict::revoked: return MBEDTLS_SSL_ALERT_MSG_CERT_REVOKED;
-    case tls_verdict::wrong_name: return MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN;
     default: return MBEDTLS_SSL_ALERT_MSG_BAD_CERT;
     }
 }
