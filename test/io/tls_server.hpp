@@ -83,6 +83,7 @@ public:
             }
             heard.append(text, size);
         }
+        if (ended) SSL_shutdown(ssl_.get()); // without it OpenSSL forgets the session
         if (done && failure.empty() && !waiting.empty()) say({});
         drain();
     }

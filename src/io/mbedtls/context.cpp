@@ -378,8 +378,8 @@ mbedtls_context::saved_session* mbedtls_context::find(const session_key& key) no
     return nullptr;
 }
 
-bool mbedtls_context::offer(const session_key& key, mbedtls_ssl_context& to, tls_verdict& verdict,
-                            bool& extended) noexcept {
+bool mbedtls_context::offer([[maybe_unused]] const session_key& key, [[maybe_unused]] mbedtls_ssl_context& to,
+                            [[maybe_unused]] tls_verdict& verdict, [[maybe_unused]] bool& extended) noexcept {
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
     const lock guard{*this};
     const saved_session* const s = find(key);
