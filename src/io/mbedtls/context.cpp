@@ -325,10 +325,10 @@ tls_set_up mbedtls_context::set_own(const tls_options& options) noexcept {
     const std::string_view key_name = options.key_file.empty() ? name : options.key_file;
     const terminated<path_size> path{key_name};
     const terminated<1024> password{options.key_password.reveal()};
+    const char* const phrase = options.key_password.empty() ? nullptr : password.c_str();
     if (!password.fits()) return key_failure(key_name, MBEDTLS_ERR_PK_PASSWORD_MISMATCH, true);
     errno = 0;
-    error =
-        path.fits() ? mbedtls_pk_parse_keyfile(&key_, path.c_str(), password.c_str()) : MBEDTLS_ERR_PK_FILE_IO_ERROR;
+    error = path.fits() ? mbedtls_pk_parse_keyfile(&key_, path.c_str(), phrase) : MBEDTLS_ERR_PK_FILE_IO_ERROR;
     if (unreadable(error))
         return failure(why, {key_name, ": cannot be read: ", why_not(), "; the certificate's private key is expected"});
     if (error != 0) return key_failure(key_name, error, !options.key_password.empty());
@@ -378,8 +378,8 @@ mbedtls_context::saved_session* mbedtls_context::find(const session_key& key) no
     return nullptr;
 }
 
-bool mbedtls_context::offer(const session_key& key, mbedtls_ssl_context& to, tls_verdict& verdict,
-                            bool& extended) noexcept {
+bool mbedtls_context::offer([[maybe_unused]] const session_key& key, [[maybe_unused]] mbedtls_ssl_context& to,
+                            [[maybe_unused]] tls_verdict& verdict, [[maybe_unused]] bool& extended) noexcept {
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
     const lock guard{*this};
     const saved_session* const s = find(key);
