@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <sysexits.h>
@@ -82,7 +83,32 @@ void add_answer(config& config, const std::string& text) {
 void add_user(config& config, const std::string& text) {
     const std::size_t colon = text.find(':');
     if (colon == 0 || colon == std::string::npos) throw CLI::ValidationError("--user", "NAME:PASSWORD is needed");
-    config.users.push_back({text.substr(0, colon), text.substr(colon + 1)});
+    config.users.push_back({text.substr(0, colon), text.substr(colon + 1), ""});
+}
+
+void add_token(config& config, const std::string& text) {
+    const std::size_t colon = text.find(':');
+    if (colon == 0 || colon == std::string::npos) throw CLI::ValidationError("--token", "NAME:TOKEN is needed");
+    const std::string name = text.substr(0, colon);
+    for (auto& one : config.users)
+        if (one.name == name) return void(one.token = text.substr(colon + 1));
+    config.users.push_back({name, "", text.substr(colon + 1)});
+}
+
+void add_auth_options(CLI::App& app, config& config, std::vector<std::string>& tokens) {
+    app.add_option("--token", tokens, "NAME:TOKEN, for AUTH XOAUTH2 and OAUTHBEARER; may be repeated");
+    app.add_option("--scram-iterations", config.scram.iterations, "how often a password is hashed")
+        ->capture_default_str();
+    app.add_flag("--scram-signature-with-235", config.scram.signature_with_235,
+                 "tell the server's signature with the 235, not in a 334 of its own");
+    static const std::map<std::string, scram_fault> faults{{"wrong-signature", scram_fault::wrong_signature},
+                                                           {"no-signature", scram_fault::no_signature},
+                                                           {"foreign-nonce", scram_fault::foreign_nonce},
+                                                           {"bare-nonce", scram_fault::bare_nonce}};
+    app.add_option_function<std::string>(
+           "--scram-fault", [&](const std::string& name) { config.scram.fault = faults.at(name); },
+           "be a server that does not know the password, or worse")
+        ->check(CLI::IsMember(faults));
 }
 
 void add_server_options(CLI::App& app, config& config) {
@@ -209,6 +235,8 @@ std::optional<int> parse_options(int argc, char** argv, options& parsed) {
                  "postrider-sink"};
     add_server_options(app, parsed.config);
     after_tls later;
+    std::vector<std::string> tokens;
+    add_auth_options(app, parsed.config, tokens);
     add_tls_options(app, parsed.config, later);
     add_output_options(app, parsed);
     std::string script_file;
@@ -220,6 +248,7 @@ std::optional<int> parse_options(int argc, char** argv, options& parsed) {
     try {
         app.parse(argc, argv);
         later.apply(parsed.config);
+        for (const auto& one : tokens) add_token(parsed.config, one);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? EX_OK : EX_USAGE;
     }

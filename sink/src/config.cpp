@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "command.hpp"
-#include "sasl.hpp"
 
 namespace postrider::sink {
 
@@ -46,9 +45,7 @@ bool extensions::turn(std::string_view keyword, bool on) {
         return true;
     }
     if (!same_letters(keyword, "AUTH")) return false;
-    auth.clear();
-    if (on)
-        for (const auto& mechanism : sasl_mechanisms()) auth.emplace_back(mechanism.name);
+    auth = on ? extensions{}.auth : std::vector<std::string>{};
     return true;
 }
 

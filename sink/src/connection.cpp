@@ -297,6 +297,8 @@ void connection::commit() {
     since.seen.waits_after_content = releases_ - counted;
     service_.books.commit(entry_, since.seen, since.verbs);
     if (!since.delivered.empty()) service_.books.delivered(since.delivered);
+    if (since.authenticated) service_.books.authenticated(entry_, dialog_.auth_mechanism(), dialog_.auth_user());
+    since.authenticated = false;
     since.seen = {};
     since.verbs = {};
     since.delivered.clear();

@@ -46,6 +46,7 @@ public:
         counts seen;
         ledger::verb_counts verbs{};
         std::vector<std::uint64_t> delivered; // mails, when they are kept
+        bool authenticated = false;
     };
     tally& since() { return since_; }
 
@@ -56,6 +57,8 @@ public:
     };
     answers take_answers();
 
+    [[nodiscard]] const std::string& auth_user() const { return auth_user_; }
+    [[nodiscard]] const std::string& auth_mechanism() const { return auth_mechanism_; }
     [[nodiscard]] bool quit() const { return quit_; }
     [[nodiscard]] std::vector<std::uint64_t> undelivered() const;
 
@@ -81,6 +84,7 @@ private:
     void starttls(std::string_view argument);
     void auth(std::string_view argument, const effect& does);
     void response(std::string_view line, const effect& does);
+    void forget_auth();
     void continue_auth(const sasl_exchange::step& step);
     void mail_from(std::string_view argument);
     void rcpt_to(std::string_view argument);
@@ -131,7 +135,7 @@ private:
     std::string hello_;
     const tls_state* tls_ = nullptr; // of the connection's stream, once it has TLS
     std::unique_ptr<sasl_exchange> exchange_;
-    std::string auth_user_;
+    std::string auth_user_, auth_as_, auth_mechanism_;
     bool authenticated_ = false;
     bool secret_may_follow_ = false; // an AUTH was refused, and its answer may be on its way as a command
 

@@ -185,6 +185,8 @@ bool dialog::accept(std::vector<recipient> recipients, std::uint64_t number) {
         mail_.hello_verb = verb_names[static_cast<std::size_t>(hello_verb_)];
         mail_.hello = hello_;
         mail_.auth_user = auth_user_;
+        mail_.auth_as = auth_as_;
+        mail_.auth_mechanism = authenticated_ ? auth_mechanism_ : std::string{};
         mail_.by_bdat = chunked_;
         mail_.recipients = std::move(recipients);
         if (!content_.keep(mail_)) {

@@ -97,9 +97,10 @@ void dialog::offer() {
     add(offers.burl, "BURL", "imap");
     add(offers.xclient, "XCLIENT", "NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
     add(offers.xforward, "XFORWARD", "NAME ADDR PORT PROTO HELO IDENT SOURCE");
-    if (auth_offered(config)) {
+    const auto mechanisms = offered_mechanisms(config, tls_);
+    if (!mechanisms.empty()) {
         lines.emplace_back("AUTH");
-        for (const auto& mechanism : offers.auth) lines.back().append(" ").append(mechanism);
+        for (const auto& mechanism : mechanisms) lines.back().append(" ").append(mechanism);
     }
     lines.insert(lines.end(), offers.extra.begin(), offers.extra.end());
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -149,8 +150,8 @@ void dialog::xclient(std::string_view argument) {
     reset_transaction();
     hello_verb_ = verb::unknown;
     hello_.clear();
-    extended_ = authenticated_ = false;
-    auth_user_.clear();
+    extended_ = false;
+    forget_auth();
     for (const auto& one : parameters_) {
         if (one.keyword != "LOGIN" || one.value == "[UNAVAILABLE]") continue;
         authenticated_ = true;
@@ -188,11 +189,19 @@ void dialog::secured(const tls_state& tls) {
     reset_transaction();
     hello_verb_ = verb::unknown;
     hello_.clear();
-    extended_ = authenticated_ = secret_may_follow_ = false;
-    auth_user_.clear();
+    extended_ = false;
+    forget_auth();
     mail_.xclient.clear();
     mail_.tls = tls.seen;
     domains_.clear();
+}
+
+void dialog::forget_auth() {
+    authenticated_ = secret_may_follow_ = false;
+    exchange_.reset();
+    auth_user_.clear();
+    auth_as_.clear();
+    auth_mechanism_.clear();
 }
 
 void dialog::auth(std::string_view argument, const effect& does) {
@@ -205,12 +214,13 @@ void dialog::auth(std::string_view argument, const effect& does) {
     secret_may_follow_ = true;
     if (hello_verb_ == verb::unknown) return say(503, "5.5.1", "Say EHLO first");
     if (!offering().auth_in_clear) return say(538, "5.7.11", "Encryption required");
-    if (!extended_ || !auth_offered(offering())) return say(502, "5.5.1", "AUTH is not offered");
+    const auto offered = offered_mechanisms(offering(), tls_);
+    if (!extended_ || offered.empty()) return say(502, "5.5.1", "AUTH is not offered");
     if (authenticated_ || has_mail_) return say(503, "5.5.1", authenticated_ ? "Already authenticated" : "Not now");
-    const auto& offered = offering().offers.auth;
-    const bool is_offered =
-        std::any_of(offered.begin(), offered.end(), [&](const auto& one) { return same_letters(one, name); });
-    const sasl_mechanism* mechanism = is_offered ? find_sasl_mechanism(name) : nullptr;
+    const auto is_offered = [&](std::string_view wanted) {
+        return std::any_of(offered.begin(), offered.end(), [&](const auto& one) { return same_letters(one, wanted); });
+    };
+    const sasl_mechanism* mechanism = is_offered(name) ? find_sasl_mechanism(name) : nullptr;
     if (mechanism == nullptr) return say(504, "5.5.4", "Mechanism not offered");
 
     std::optional<std::string> initial;
@@ -219,7 +229,8 @@ void dialog::auth(std::string_view argument, const effect& does) {
         initial = text == "=" ? std::string{} : base64_decode(text);
         if (text.empty() || !initial) return say(501, "5.5.2", "Cannot decode the initial response");
     }
-    exchange_ = mechanism->start(service_.config);
+    auth_mechanism_ = mechanism->name;
+    exchange_ = mechanism->start({service_.config, tls_, is_offered(auth_mechanism_ + "-PLUS")});
     if (does.severity() == 3) mode_ = mode::response; // the script's 334 asks for what may have been said
     else continue_auth(exchange_->begin(initial));
 }
@@ -250,10 +261,11 @@ void dialog::continue_auth(const sasl_exchange::step& step) {
     exchange_.reset();
     if (step.what == outcome::malformed) return say(501, "5.5.2", "Malformed response");
     if (step.what == outcome::refused) return say(535, "5.7.8", "Authentication credentials invalid");
-    authenticated_ = true;
+    authenticated_ = since_.authenticated = true;
     secret_may_follow_ = false;
-    auth_user_ = step.text;
-    say(235, "2.7.0", "Authentication successful");
+    auth_user_ = step.user;
+    auth_as_ = step.as;
+    say(235, "2.7.0", step.text.empty() ? "Authentication successful" : base64_encode(step.text));
 }
 
 } // namespace postrider::sink

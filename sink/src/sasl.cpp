@@ -1,15 +1,40 @@
 #include "sasl.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "command.hpp"
+#include "sasl_kit.hpp"
+#include "tls.hpp"
 
 namespace postrider::sink {
 
 namespace {
 
-using step = sasl_exchange::step;
-using outcome = step::outcome;
+constexpr char sha1[] = "SHA1", sha256[] = "SHA256", sha512[] = "SHA512";
+
+template <const char* Digest, bool Plus>
+std::unique_ptr<sasl_exchange> scram_by(const sasl_peer& peer) {
+    return start_scram(peer, Digest, Plus);
+}
+
+constexpr std::array mechanisms{sasl_mechanism{"PLAIN", start_plain},
+                                sasl_mechanism{"LOGIN", start_login},
+                                sasl_mechanism{"CRAM-MD5", start_cram_md5},
+                                sasl_mechanism{"SCRAM-SHA-1", scram_by<sha1, false>},
+                                sasl_mechanism{"SCRAM-SHA-1-PLUS", scram_by<sha1, true>},
+                                sasl_mechanism{"SCRAM-SHA-256", scram_by<sha256, false>},
+                                sasl_mechanism{"SCRAM-SHA-256-PLUS", scram_by<sha256, true>},
+                                sasl_mechanism{"SCRAM-SHA-512", scram_by<sha512, false>},
+                                sasl_mechanism{"SCRAM-SHA-512-PLUS", scram_by<sha512, true>},
+                                sasl_mechanism{"EXTERNAL", start_external},
+                                sasl_mechanism{"XOAUTH2", start_xoauth2},
+                                sasl_mechanism{"OAUTHBEARER", start_oauthbearer},
+                                sasl_mechanism{"ANONYMOUS", start_anonymous}};
+
+bool needs_no_user(std::string_view mechanism) { return same_letters(mechanism, "ANONYMOUS"); }
+
+} // namespace
 
 const user* find_user(const config& config, std::string_view name) {
     for (const auto& known : config.users)
@@ -17,68 +42,10 @@ const user* find_user(const config& config, std::string_view name) {
     return nullptr;
 }
 
-step judge(const config& config, std::string_view name, std::string_view password) {
-    const user* known = find_user(config, name);
-    const bool right = known != nullptr && known->password == password;
-    return {right ? outcome::accepted : outcome::refused, std::string{name}};
+const std::string* find_password(const config& config, std::string_view name) {
+    const user* const known = find_user(config, name);
+    return known == nullptr || known->password.empty() ? nullptr : &known->password;
 }
-
-// RFC 4616: [authzid] NUL authcid NUL passwd
-class plain : public sasl_exchange {
-public:
-    explicit plain(const config& config) : config_(config) {}
-
-    step begin(const std::optional<std::string>& initial_response) override {
-        if (!initial_response) return {outcome::challenge, ""};
-        return answer(*initial_response);
-    }
-
-    step answer(std::string_view response) override {
-        const std::size_t first = response.find('\0');
-        if (first == std::string_view::npos) return {outcome::malformed, ""};
-        const std::size_t second = response.find('\0', first + 1);
-        if (second == std::string_view::npos) return {outcome::malformed, ""};
-        const std::string_view name = response.substr(first + 1, second - first - 1);
-        const std::string_view password = response.substr(second + 1);
-        if (name.empty() || password.find('\0') != std::string_view::npos) return {outcome::malformed, ""};
-        return judge(config_, name, password);
-    }
-
-private:
-    const config& config_;
-};
-
-// draft-murchison-sasl-login: two prompts; the user's name may come as the initial response.
-class login : public sasl_exchange {
-public:
-    explicit login(const config& config) : config_(config) {}
-
-    step begin(const std::optional<std::string>& initial_response) override {
-        if (!initial_response) return {outcome::challenge, config_.login_user_prompt};
-        return answer(*initial_response);
-    }
-
-    step answer(std::string_view response) override {
-        if (name_) return judge(config_, *name_, response);
-        name_ = response;
-        return {outcome::challenge, config_.login_password_prompt};
-    }
-
-private:
-    const config& config_;
-    std::optional<std::string> name_;
-};
-
-template <class Exchange>
-std::unique_ptr<sasl_exchange> start(const config& config) {
-    return std::make_unique<Exchange>(config);
-}
-
-constexpr std::array mechanisms{sasl_mechanism{"PLAIN", start<plain>}, sasl_mechanism{"LOGIN", start<login>}};
-
-} // namespace
-
-std::span<const sasl_mechanism> sasl_mechanisms() { return mechanisms; }
 
 const sasl_mechanism* find_sasl_mechanism(std::string_view name) {
     for (const auto& mechanism : mechanisms)
@@ -87,7 +54,21 @@ const sasl_mechanism* find_sasl_mechanism(std::string_view name) {
 }
 
 bool auth_offered(const config& config) {
-    return config.auth_in_clear && !config.users.empty() && !config.offers.auth.empty();
+    const auto& names = config.offers.auth;
+    return config.auth_in_clear && !names.empty() &&
+           (!config.users.empty() || std::any_of(names.begin(), names.end(), needs_no_user));
+}
+
+std::vector<std::string> offered_mechanisms(const config& config, const tls_state* tls) {
+    std::vector<std::string> names;
+    if (!auth_offered(config)) return names;
+    for (const auto& name : config.offers.auth) {
+        if (config.users.empty() && !needs_no_user(name)) continue;
+        if (name.ends_with("-PLUS") && tls == nullptr) continue;
+        if (same_letters(name, "EXTERNAL") && (tls == nullptr || tls->client_name.empty())) continue;
+        names.push_back(name);
+    }
+    return names;
 }
 
 } // namespace postrider::sink

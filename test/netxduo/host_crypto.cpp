@@ -79,7 +79,7 @@ const struct {
 TEST(host_crypto, hmac_md5_is_that_of_the_rfcs) {
     for (const auto& [key, input, digest] : vectors) {
         EXPECT_EQ(in_one(key, input), digest) << input;
-        for (const std::size_t size : {1, 7, 63, 64, 65}) EXPECT_EQ(in_pieces(key, input, size), digest) << size;
+        for (const std::size_t size : {1u, 7u, 63u, 64u, 65u}) EXPECT_EQ(in_pieces(key, input, size), digest) << size;
     }
 }
 

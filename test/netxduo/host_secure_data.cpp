@@ -83,7 +83,7 @@ TEST_P(host_secure_data, longer_than_a_record_makes_several) {
 
 TEST_P(host_secure_data, may_come_through_small_and_few_packets) {
     const std::string large = counted(20'000);
-    for (const ULONG payload : {128, 256}) {
+    for (const ULONG payload : {128u, 256u}) {
         tls_meeting m(payload, 2);
         pool sending(128, 3);
         meet(
@@ -124,7 +124,7 @@ TEST_P(host_secure_data, without_a_packet_is_not_lost) {
 
 TEST_P(host_secure_data, comes_in_segments_of_any_size) {
     const std::string text = counted(500);
-    for (const std::size_t piece : {1, 2, 5, 7}) {
+    for (const std::size_t piece : {1u, 2u, 5u, 7u}) {
         tls_meeting m;
         m.meet(
             {.max_version = GetParam(), .piece = piece},

@@ -163,12 +163,13 @@ TEST(host_secure_handshake, dates_count_where_there_is_a_clock) {
         SCOPED_TRACE(stem);
         tls_meeting m;
         const bool good = expected == NX_SECURE_TLS_SUCCESS;
-        m.meet({.certificate = stem}, good ? wait_for_the_end : refuse, [&, time = clock](tls_client& c) {
-            if (time) {
-                EXPECT_EQ(nx_secure_tls_session_time_function_set(&c.session, time), UINT{NX_SECURE_TLS_SUCCESS});
-            }
-            EXPECT_EQ(c.start(), expected);
-        });
+        m.meet(
+            {.certificate = stem}, good ? wait_for_the_end : refuse, [time = clock, wanted = expected](tls_client& c) {
+                if (time) {
+                    EXPECT_EQ(nx_secure_tls_session_time_function_set(&c.session, time), UINT{NX_SECURE_TLS_SUCCESS});
+                }
+                EXPECT_EQ(c.start(), wanted);
+            });
     }
 }
 
@@ -364,7 +365,7 @@ TEST(host_secure_handshake, what_is_not_tls_is_known) {
 TEST(host_secure_handshake, is_cut_at_any_place) {
     tls_meeting m;
     for (const int version : {TLS1_2_VERSION, 0})
-        for (std::size_t cut : {0, 1, 4, 5, 6, 50, 90, 120, 127, 128, 400, 700, 850}) {
+        for (const std::size_t cut : {0u, 1u, 4u, 5u, 6u, 50u, 90u, 120u, 127u, 128u, 400u, 700u, 850u}) {
             m.meet(
                 {.max_version = version, .cut_after = cut + 1},
                 [](tls_peer& other) {
@@ -426,7 +427,7 @@ TEST(host_secure_handshake, one_session_serves_many_connections) {
 }
 
 TEST(host_secure_handshake, needs_few_and_small_packets) {
-    for (const ULONG payload : {128, 256}) {
+    for (const ULONG payload : {128u, 256u}) {
         tls_meeting m(payload, 2);
         m.meet({.certificate = "chained"}, wait_for_the_end,
                [](tls_client& c) { EXPECT_EQ(c.start(), UINT{NX_SECURE_TLS_SUCCESS}); });

@@ -4,7 +4,14 @@
 
 #include "nx_ip.h"
 
+#include "postrider/cram_md5.hpp"
 #include "postrider/io/drive.hpp"
+#ifdef DELIVER_MBEDTLS
+#include "postrider/io/mbedtls.hpp"
+#endif
+#include "postrider/io/openssl.hpp"
+#include "postrider/io/tls_stream.hpp"
+#include "postrider/scram.hpp"
 
 #include <arpa/inet.h>
 
@@ -13,9 +20,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <map>
+#include <span>
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -28,13 +38,20 @@ struct verdict {
     std::string enhanced;
     std::string text;
     std::string error;
+    std::string tls_version, cipher, mechanism;
+    bool verified = false;
 };
 
 [[noreturn]] void usage(const std::string& what) {
-    std::fprintf(stderr,
-                 "deliver: %s\nusage: deliver posix|netxduo --server ADDRESS --port N --from ADDR --to ADDR\n"
-                 "               --auth plain|login|none --user U --password-file F --raw FILE\n",
-                 what.c_str());
+    std::fprintf(
+        stderr,
+        "deliver: %s\nusage: deliver posix|netxduo --server ADDRESS --port N --from ADDR --to ADDR\n"
+        "               --auth plain|login|none --user U --password-file F --raw FILE\n"
+        "posix alone: --tls none|starttls|implicit|opportunistic --ca FILE --name HOST --backend openssl|mbedtls\n"
+        "             --mechanism NAME|strongest|none (instead of --auth) --token-file F --certificate F --key F\n"
+        "             --binding auto|tls-exporter|tls-unique|tls-server-end-point\n"
+        "             --flight alone|with_envelope|eager\n",
+        what.c_str());
     std::exit(64);
 }
 
@@ -56,9 +73,11 @@ std::string json(const std::string& text) {
 }
 
 int report(const verdict& v) {
-    std::printf("{\"outcome\":%s,\"phase\":%s,\"code\":%u,\"enhanced\":%s,\"text\":%s,\"error\":%s}\n",
+    std::printf("{\"outcome\":%s,\"phase\":%s,\"code\":%u,\"enhanced\":%s,\"text\":%s,\"error\":%s,"
+                "\"tls\":{\"version\":%s,\"cipher\":%s,\"verified\":%s},\"mechanism\":%s}\n",
                 json(v.outcome).c_str(), json(v.phase).c_str(), v.code, json(v.enhanced).c_str(), json(v.text).c_str(),
-                json(v.error).c_str());
+                json(v.error).c_str(), json(v.tls_version).c_str(), json(v.cipher).c_str(),
+                v.verified ? "true" : "false", json(v.mechanism).c_str());
     return v.outcome == "accepted"   ? 0
            : v.outcome == "rejected" ? 69
            : v.outcome == "deferred" ? 75
@@ -85,6 +104,79 @@ struct observer : postrider::drive_handler {
     }
 };
 
+/// The value that the option names; without it the first.
+template <class Value>
+Value chosen(const char* name, std::initializer_list<std::pair<const char*, Value>> values) {
+    const std::string& given = option[name];
+    if (given.empty()) return values.begin()->second;
+    for (const auto& [text, value] : values)
+        if (given == text) return value;
+    usage(std::string("--") + name + ": what is " + given);
+}
+
+std::string secret_in(const std::string& path) {
+    if (path.empty()) return {};
+    std::string text = contents(path);
+    if (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
+}
+
+postrider::mechanism mechanism_of(const std::string& wanted) {
+    for (std::uint32_t bit = 1; (bit & postrider::all_mechanisms.bits) != 0; bit <<= 1) {
+        const auto which = static_cast<postrider::mechanism>(bit);
+        if (postrider::name(which) == wanted) return which;
+    }
+    usage("--mechanism: what is " + wanted);
+}
+
+postrider::tls_options tls_of_options() {
+    using postrider::channel_binding;
+    postrider::tls_options tls;
+    tls.ca_file = option["ca"];
+    tls.certificate_file = option["certificate"];
+    tls.key_file = option["key"];
+    tls.binding = chosen<channel_binding>("binding", {{"auto", channel_binding::automatic},
+                                                      {"tls-exporter", channel_binding::tls_exporter},
+                                                      {"tls-unique", channel_binding::tls_unique},
+                                                      {"tls-server-end-point", channel_binding::tls_server_end_point}});
+    return tls;
+}
+
+/// Views of the options, and of the arguments.
+postrider::session_options session_of_options(const std::string& password, const std::string& token,
+                                              std::span<postrider::sasl_exchange* const> exchanges) {
+    using postrider::auth_flight;
+    using postrider::mechanism;
+    using postrider::tls_policy;
+    postrider::session_options options{*postrider::domain::parse("client.example")};
+    options.tls = chosen<tls_policy>("tls", {{"none", tls_policy::none},
+                                             {"starttls", tls_policy::verified},
+                                             {"implicit", tls_policy::verified},
+                                             {"opportunistic", tls_policy::opportunistic}});
+    options.implicit_tls = option["tls"] == "implicit";
+    options.auth_with = chosen<auth_flight>(
+        "flight",
+        {{"with_envelope", auth_flight::with_envelope}, {"alone", auth_flight::alone}, {"eager", auth_flight::eager}});
+    const std::string& wanted = option["mechanism"];
+    if (wanted == "none" || (wanted.empty() && option["auth"] == "none")) return options;
+    options.auth.user = option["user"];
+    options.auth.password = password;
+    if (wanted.empty()) {
+        options.auth.allow_cleartext_auth = true;
+        if (option["auth"] == "login") options.auth.preferred = mechanism::login;
+        return options;
+    }
+    options.auth.token = token;
+    options.auth.exchanges = exchanges;
+    if (wanted == "strongest") return options;
+    options.auth.preferred = mechanism_of(wanted);
+    options.auth.allowed = {static_cast<std::uint32_t>(options.auth.preferred)};
+    if (options.auth.preferred == mechanism::anonymous)
+        options.auth.authorize_as = option["user"]; // libgsasl wants some
+    return options;
+}
+
+template <class Filter, class Digests>
 verdict by_posix(const std::string& password, const std::string& mail) {
     verdict v;
     const postrider::deadline until = std::chrono::steady_clock::now() + std::chrono::seconds(50);
@@ -96,21 +188,26 @@ verdict by_posix(const std::string& password, const std::string& mail) {
     const auto to = postrider::mailbox::parse(option["to"]);
     if (!from || !to) return fail(postrider::errc::invalid_mailbox);
 
-    postrider::posix_stream stream;
-    const auto port = static_cast<std::uint16_t>(std::stoi(option["port"]));
-    if (const auto e = stream.connect({option["server"], port, {}, {}}, until); e != postrider::errc::ok)
-        return fail(e);
-
-    postrider::session_options options{*postrider::domain::parse("client.example")};
-    options.tls = postrider::tls_policy::none;
-    if (option["auth"] != "none") {
-        options.auth.user = option["user"];
-        options.auth.password = password;
-        options.auth.allow_cleartext_auth = true;
-        if (option["auth"] == "login") options.auth.preferred = postrider::mechanism::login;
+    typename Filter::context context;
+    if (!option["tls"].empty() && option["tls"] != "none") {
+        if (const postrider::tls_set_up done = context.set_up(tls_of_options()); !done) {
+            v.error = done.text.view();
+            return v;
+        }
     }
+    postrider::posix_stream tcp;
+    const auto port = static_cast<std::uint16_t>(std::stoi(option["port"]));
+    if (const auto e = tcp.connect({option["server"], port, {}, {}}, until); e != postrider::errc::ok) return fail(e);
+    postrider::tls_stream<Filter, postrider::posix_stream> stream{tcp, context, option["name"], port};
+
+    Digests library;
+    postrider::scram scram{library};
+    postrider::cram_md5 cram_md5{library};
+    postrider::sasl_exchange* const exchanges[] = {&scram, &cram_md5};
+    const std::string token = secret_in(option["token-file"]);
     postrider::session<> session;
-    if (const auto e = session.start(options); e != postrider::errc::ok) return fail(e);
+    if (const auto e = session.start(session_of_options(password, token, exchanges)); e != postrider::errc::ok)
+        return fail(e);
     postrider::recipient recipients[] = {{.forward_path = *to}};
     postrider::mail m{.reverse_path = *from, .recipients = recipients, .content = {.text = mail, .as_it_is = true}};
     if (const auto e = session.send(m); e != postrider::errc::ok) return fail(e);
@@ -124,8 +221,24 @@ verdict by_posix(const std::string& password, const std::string& mail) {
     v.enhanced = dotted(s.enhanced.klass, s.enhanced.subject, s.enhanced.detail);
     if (s.code == 0) v.text.clear();
     if (s.error != postrider::errc::ok) v.error = postrider::describe(s.error);
+    const postrider::tls_facts& facts = stream.facts();
+    v.verified = postrider::is_verified(facts.verdict);
+    if (s.error == postrider::errc::tls_unverified) v.error += std::string(": ") + postrider::describe(facts.verdict);
+    if (s.error == postrider::errc::tls_failed) v.error += ": " + std::string(facts.failure.view());
+    if (facts.version != postrider::tls_version::none) v.tls_version = postrider::name(facts.version);
+    v.cipher = facts.cipher.view();
+    v.mechanism = postrider::name(session.authenticated_by());
+    stream.close(until);
     return v;
 }
+
+using way = verdict(const std::string& password, const std::string& mail);
+constexpr std::initializer_list<std::pair<const char*, way*>> backends = {
+    {"openssl", by_posix<postrider::openssl_tls, postrider::openssl_digests>},
+#ifdef DELIVER_MBEDTLS
+    {"mbedtls", by_posix<postrider::mbedtls_tls, postrider::mbedtls_digests>},
+#endif
+};
 
 // The NetX Duo client, as an application has it: everything static, made before the kernel starts.
 NX_PACKET_POOL client_pool, ip_pool;
@@ -212,17 +325,21 @@ extern "C" VOID tx_application_define(VOID*) {
 
 int main(int argc, char** argv) {
     if (argc < 2) usage("which client?");
+    if (std::strcmp(argv[1], "backends") == 0) {
+        for (const auto& [name, send] : backends) std::puts(name);
+        return 0;
+    }
     for (int i = 2; i < argc; i += 2) {
         if (std::strncmp(argv[i], "--", 2) != 0 || i + 1 == argc) usage(std::string("what is ") + argv[i]);
         option[argv[i] + 2] = argv[i + 1];
     }
-    for (const char* needed : {"server", "port", "from", "to", "auth", "user", "password-file", "raw"})
+    for (const char* needed : {"server", "port", "from", "to", "user", "password-file", "raw"})
         if (option.find(needed) == option.end()) usage(std::string("--") + needed + " is missing");
-    std::string password = contents(option["password-file"]);
-    if (!password.empty() && password.back() == '\n') password.pop_back();
+    if (option["auth"].empty() && option["mechanism"].empty()) usage("--auth is missing");
+    const std::string password = secret_in(option["password-file"]);
     const std::string mail = contents(option["raw"]);
 
-    if (std::strcmp(argv[1], "posix") == 0) return report(by_posix(password, mail));
+    if (std::strcmp(argv[1], "posix") == 0) return report(chosen("backend", backends)(password, mail));
     if (std::strcmp(argv[1], "netxduo") != 0) usage(std::string("no such client: ") + argv[1]);
     netxduo_password = password;
     netxduo_mail = mail;

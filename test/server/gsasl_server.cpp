@@ -1,7 +1,7 @@
 // gsasl_server - an SMTP server over TLS whose SASL is libgsasl's: for channel bindings, which no server of Debian 12 knows.
 //
 // Usage: gsasl_server --certificate F --key F --user U --password-file F [--tls starttls|implicit|none]
-//                     [--versions any|1.2|1.3] [--mechanisms "A B"] [--binding right|wrong] [--plus offered|stripped]
+//                     [--versions any|1.2|1.3] [--mechanisms "A B"] [--binding right|wrong|none] [--plus offered|stripped]
 //                     [--client-ca F] [--iterations N]
 //
 // Listens on 127.0.0.1, on a port of the system's choice, and ends when it is killed. It prints a line of JSON when it listens, {"port": N}, one for each AUTH, and one for each mail:
@@ -10,8 +10,9 @@
 //   {"mail":"sender@a.example","octets":123}
 //
 // `asked` is the channel binding whose octets libgsasl wanted of us last. `--binding wrong` gives it those of nobody, so each
-// -PLUS fails. `--plus stripped` is what somebody between does who hides -PLUS: it is not in the EHLO reply, but libgsasl
-// refuses who believes that the server has none. EXTERNAL is for a certificate of the --client-ca, by its common name.
+// -PLUS fails; `none`: none, and nothing with -PLUS is offered. `--plus stripped` is what somebody between does who hides
+// -PLUS: it is not in the EHLO reply, but libgsasl refuses who believes that the server has none. EXTERNAL is for a
+// certificate of the --client-ca, by its common name.
 
 #include <gsasl.h>
 #include <openssl/ssl.h>
@@ -188,7 +189,7 @@ int answer(Gsasl*, Gsasl_session* session, Gsasl_property property) {
                                                          : GSASL_AUTHENTICATION_ERROR;
     case GSASL_CB_TLS_UNIQUE:
     case GSASL_CB_TLS_EXPORTER: {
-        if (of.tls == nullptr) return GSASL_NO_CALLBACK;
+        if (of.tls == nullptr || option("binding") == "none") return GSASL_NO_CALLBACK;
         const std::string binding = property == GSASL_CB_TLS_UNIQUE ? tls_unique(of.tls) : tls_exporter(of.tls);
         if (binding.empty()) return GSASL_NO_CALLBACK;
         of.asked = property == GSASL_CB_TLS_UNIQUE ? "tls-unique" : "tls-exporter";
@@ -213,7 +214,7 @@ std::vector<std::string> offered(const connection& client) {
     std::istringstream names(option("mechanisms"));
     for (std::string name; names >> name;) {
         const bool plus = name.size() > 5 && name.substr(name.size() - 5) == "-PLUS";
-        if (plus && (client.tls() == nullptr || option("plus") == "stripped")) continue;
+        if (plus && (client.tls() == nullptr || option("plus") == "stripped" || option("binding") == "none")) continue;
         if (name == "EXTERNAL" && name_of_client(client.tls()).empty()) continue;
         found.push_back(name);
     }

@@ -25,8 +25,8 @@ SECONDS = 20
 TLS = ["starttls", "implicit"]
 CONTROL = "deliver_smtplib.py"
 
-client = gsasl_server = None
-backends = ["openssl", "mbedtls"]
+client = gsasl_server = certificates = None
+backends = []   # of TLS, that the client was built with
 everything = False
 work = None
 running = {}
@@ -42,15 +42,15 @@ def needs_ours(test):
 
 
 def setUpModule():
-    global work
+    global work, certificates
     folder = tempfile.TemporaryDirectory(prefix="postrider-tls.")
     unittest.addModuleCleanup(folder.cleanup)
     work = pathlib.Path(folder.name)
     work.chmod(0o755)   # the servers' own users pass through it
+    certificates = pathlib.Path(subprocess.run([HERE / "certificates"], stdout=subprocess.PIPE, check=True, text=True).stdout.rstrip())
     (work / "password").write_text("secret\n")
     (work / "wrong-password").write_text("public\n")
     (work / "mail").write_bytes(b"Subject: Hi\r\n\r\nHello.\r\n.\r\n")
-    subprocess.run([HERE / "certificates", work / "certificates"], check=True)
 
 
 def start(server, environment=()):
@@ -186,7 +186,7 @@ class Offers:
         for tls, backend in self.tls_and_backend():
             with self.subTest(tls=tls, backend=backend):
                 self.setUp()
-                said = self.deliver(tls, "PLAIN", backend, ca=work / "certificates" / "other-ca.pem")
+                said = self.deliver(tls, "PLAIN", backend, ca=certificates / "other-ca.pem")
                 self.assertNothingSent(said)
                 self.assertFalse(said["tls"]["verified"], said)
                 self.assertEqual(self.tries(), [])
@@ -200,14 +200,6 @@ class Offers:
                 self.assertFalse(said["tls"]["verified"], said)
                 self.assertEqual(self.tries(), [])
 
-    def test_starttls_is_not_offered(self):
-        if "open" not in self.port:
-            self.skipTest("each port of it has TLS")
-        said = self.deliver("starttls", "none" if is_control() else "PLAIN", backends[0], port=self.port["open"])
-        self.assertNothingSent(said)
-        self.assertFalse(said["tls"]["verified"], said)
-        self.assertEqual(self.tries(), [])
-
     @needs_ours
     def test_no_credentials_in_clear_text(self):
         said = self.deliver("none", "PLAIN", backends[0], port=self.port["starttls"])
@@ -217,8 +209,18 @@ class Offers:
     @needs_ours
     def test_no_credentials_to_somebody(self):
         """Opportunistic TLS asks nobody who he is, so he is not told the password."""
-        said = self.deliver("opportunistic", "PLAIN", backends[0], port=self.port["starttls"], ca=work / "certificates" / "other-ca.pem")
+        said = self.deliver("opportunistic", "PLAIN", backends[0], port=self.port["starttls"], ca=certificates / "other-ca.pem")
         self.assertNothingSent(said)
+        self.assertEqual(self.tries(), [])
+
+
+class HasOpenPort:
+    """For the servers with a port that has no TLS."""
+
+    def test_starttls_is_not_offered(self):
+        said = self.deliver("starttls", "none" if is_control() else "PLAIN", backends[0], port=self.port["open"])
+        self.assertNothingSent(said)
+        self.assertFalse(said["tls"]["verified"], said)
         self.assertEqual(self.tries(), [])
 
 
@@ -238,7 +240,7 @@ class OfPostfix(Server):
         return names
 
 
-class Postfix(OfPostfix, Offers):
+class Postfix(OfPostfix, Offers, HasOpenPort):
     mechanisms, strongest = ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"], "SCRAM-SHA-512"
 
     @needs_ours
@@ -255,7 +257,7 @@ class PostfixWithDovecot(OfPostfix, Offers):
     strongest = "SCRAM-SHA-256"
 
 
-class Exim(Server, Offers):
+class Exim(Server, Offers, HasOpenPort):
     server = "exim"
     mechanisms = ["PLAIN", "LOGIN", "CRAM-MD5", "EXTERNAL", "SCRAM-SHA-1", "SCRAM-SHA-256", "OAUTHBEARER", "XOAUTH2"]
     strongest = "SCRAM-SHA-256"
@@ -269,7 +271,7 @@ class Exim(Server, Offers):
         return [name.upper().replace("_", "-") for name in super().tries()]
 
 
-class OpenSmtpd(Server, Offers):
+class OpenSmtpd(Server, Offers, HasOpenPort):
     server = "opensmtpd"
     mechanisms, strongest = ["PLAIN", "LOGIN"], "PLAIN"
     tried = r"<<< AUTH (\S+)"
@@ -280,7 +282,7 @@ class OpenSmtpd(Server, Offers):
         return tries
 
 
-class Aiosmtpd(Server, Offers):
+class Aiosmtpd(Server, Offers, HasOpenPort):
     server = "aiosmtpd"
     mechanisms, strongest = ["PLAIN", "LOGIN"], "PLAIN"
     tried = r">> b'AUTH ([\w-]+)"
@@ -318,11 +320,10 @@ class Gsasl(Case):
     """libgsasl judges: channel bindings, and whatever else a server can do wrong."""
 
     def setUp(self):
-        self.certificates = work / "certificates"
-        self.ca = self.certificates / "ca.pem"
+        self.ca = certificates / "ca.pem"
 
     def serve(self, certificate="good", **options):
-        options = {"certificate": self.certificates / f"{certificate}.pem", "key": self.certificates / f"{certificate}.key", "user": "user",
+        options = {"certificate": certificates / f"{certificate}.pem", "key": certificates / f"{certificate}.key", "user": "user",
                    "password-file": work / "password"} | options
         self.log = tempfile.TemporaryFile(dir=work)
         self.addCleanup(self.log.close)
@@ -359,7 +360,7 @@ class Gsasl(Case):
         for tls, backend in itertools.product(TLS, backends):
             for mechanism in "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "EXTERNAL", "ANONYMOUS":
                 with self.subTest(tls=tls, backend=backend, mechanism=mechanism):
-                    self.serve(tls=tls, **{"client-ca": self.ca, "mechanisms": mechanism})
+                    self.serve(tls=tls, binding="none", **{"client-ca": self.ca})
                     said, tries = self.deliver(mechanism, backend, tls)
                     self.assertAccepted(said, mechanism)
                     self.assertEqual([(t["auth"], t["ok"]) for t in tries], [(mechanism, True)])
@@ -389,12 +390,12 @@ class Gsasl(Case):
     @needs_ours
     def test_plus_is_hidden(self):
         """The client says that it could have, and the server that it had offered."""
-        for backend, version, binding in self.versions():
+        for backend, version, _ in self.versions():
             with self.subTest(backend=backend, version=version):
                 self.serve(versions=version, plus="stripped")
                 said, tries = self.deliver("strongest", backend)
                 self.assertRefused(said)
-                self.assertEqual([(t["auth"], t["ok"], t["asked"]) for t in tries], [("SCRAM-SHA-256", False, binding)])
+                self.assertEqual([(t["auth"], t["ok"]) for t in tries], [("SCRAM-SHA-256", False)])
 
     @needs_ours
     def test_a_binding_that_the_server_does_not_know(self):
@@ -448,14 +449,15 @@ class Gsasl(Case):
         for backend in backends:
             with self.subTest(backend=backend):
                 self.serve(**{"client-ca": self.ca})
-                other = {"certificate": self.certificates / "client-unknown-ca.pem", "key": self.certificates / "client-unknown-ca.key"}
+                other = {"certificate": certificates / "client-unknown-ca.pem", "key": certificates / "client-unknown-ca.key"}
                 said, tries = self.deliver("EXTERNAL", backend, **other)
                 self.assertNothingSent(said)
                 self.assertEqual(tries, [])
 
 
 class Waits(Case):
-    """From outside: a proxy that delays, and counts. A full handshake of TLS 1.3 is one wait, of TLS 1.2 two."""
+    """From outside: a proxy that delays, and counts. A full handshake of TLS 1.3 is one wait, of TLS 1.2 two; but from the first octet
+    the greeting comes together with the end of the latter."""
     delay = 20   # ms, one way
 
     def check(self, server, tls, backend, flight, waits):
@@ -472,7 +474,7 @@ class Waits(Case):
                 proxy.terminate()
                 proxy.wait()
                 proxy.stdout.close()
-            waits += said["tls"]["version"] == "TLS 1.2"
+            waits += tls == "starttls" and said["tls"]["version"] == "TLS 1.2"
             self.assertEqual(seen["waits"] - 1, waits)   # QUIT
             self.assertGreaterEqual(seen["seconds"] / (2 * self.delay / 1000) - 1, waits - 0.6)   # a server that is slow takes longer, none less
 
@@ -504,8 +506,7 @@ def main():
     if "--all" in sys.argv:
         sys.argv.remove("--all")
         everything = True
-    if is_control():
-        backends = ["python"]
+    backends = ["python"] if is_control() else subprocess.run([client, "backends"], capture_output=True, check=True, text=True).stdout.split()
     for server in Postfix, PostfixWithDovecot, Exim, OpenSmtpd, Aiosmtpd, Dovecot:
         add_mechanisms(server)
     subprocess.run([ROOT / "tools" / "install", "server"], check=True)

@@ -69,7 +69,6 @@ bool client::start_tls(const client_tls& how) {
     SSL_CTX* const context = context_.get();
     SSL_CTX_load_verify_file(context, certificates("ca.pem").c_str());
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
     if (!how.renegotiates) SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     if (how.version != 0) {
         SSL_CTX_set_min_proto_version(context, how.version);

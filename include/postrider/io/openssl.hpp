@@ -55,6 +55,7 @@ public:
     [[nodiscard]] errc begin(std::string_view host, std::uint16_t port, bool must_verify) noexcept;
     void received(std::string_view octets) noexcept;
     [[nodiscard]] errc handshake(bool& done) noexcept;
+    bool wants_octets() const noexcept { return true; }
     std::string_view outgoing() const noexcept;
     void sent(std::size_t octets) noexcept;
     std::size_t write(std::string_view text) noexcept;

@@ -102,8 +102,9 @@ struct tls_set_up {
 //     errc begin(std::string_view host, std::uint16_t port, bool must_verify) noexcept;
 //                                           `invalid_parameter`, `no_host_name` (must_verify, and no host and no pins that
 //                                           suffice), `system_failure`. A filter can begin anew for each connection.
-//     void received(std::string_view) noexcept;      octets from the peer. Only when it wants some (`read`, `handshake`)
-//     enum class want { nothing, octets };
+//     bool wants_octets() const noexcept;            all that it was given is used up; so after `read` has returned 0
+//     void received(std::string_view) noexcept;      octets from the peer, only when it wants some; borrowed until it wants
+//                                                    others
 //     errc handshake(bool& done) noexcept;           as far as it goes with what was received. `tls_failed`, `tls_unverified`
 //     std::string_view outgoing() const noexcept;    octets for the peer; also after an error (an alert)
 //     void sent(std::size_t) noexcept;               so many of them are gone

@@ -44,7 +44,8 @@ public:
                 return fault_ = e;
             }
             if (done) return fault_ = errc::ok;
-            const transfer_result r = exchange(cipher_in_, until);
+            const transfer_result r =
+                exchange(filter_.wants_octets() ? std::span<char>{cipher_in_} : std::span<char>{}, until);
             if (r.read != 0) continue;
             if (r.error != errc::ok) return fault_ = r.error;
             if (r.end_of_stream) return fault_ = errc::tls_truncated;
@@ -68,7 +69,11 @@ public:
                 result.end_of_stream = filter_.ended();
                 if (result.end_of_stream) return result;
             }
-            if (filter_.fault() != errc::ok) fault_ = filter_.fault();
+            if (filter_.fault() != errc::ok) {
+                fault_ = filter_.fault();
+                // The alert, if it can leave at once; but not behind octets of a mail, which are better lost.
+                if (encrypted_ == 0) static_cast<void>(flush(deadline{}));
+            }
             if (fault_ != errc::ok || (writing && result.written == left)) break;
             if (!writing && in.empty() && filter_.outgoing().empty()) break;
             const std::span<char> room = in.empty() ? std::span<char>{} : std::span<char>{cipher_in_};
@@ -97,7 +102,8 @@ public:
     }
 
     const tls_facts& facts() const noexcept { return filter_.facts(); }
-    tls_channel channel() const noexcept { return filter_.channel(); }
+    /// Nothing while, or after, the connection is in clear text, or broken.
+    tls_channel channel() const noexcept { return started_ && fault_ == errc::ok ? filter_.channel() : tls_channel{}; }
     Stream& transport() noexcept { return transport_; }
 
 private:

@@ -20,6 +20,23 @@ namespace postrider::sink {
 struct user {
     std::string name;
     std::string password;
+    std::string token{}; // for XOAUTH2 and OAUTHBEARER; empty: none
+};
+
+// What is wrong with the server's side of SCRAM.
+enum class scram_fault : std::uint8_t {
+    none,
+    wrong_signature, // it does not know the password, but lets everybody in who does
+    no_signature,    // 235 at once
+    foreign_nonce,   // not the client's, lengthened
+    bare_nonce,      // the client's, not lengthened
+};
+
+struct scram {
+    std::uint64_t iterations = 4096; // above 10 million nothing is computed: whoever goes on is refused
+    std::string salt, nonce;         // the server's part of it; empty: by chance
+    bool signature_with_235 = false; // or in a 334 of its own, to which the client has nothing to say
+    scram_fault fault = scram_fault::none;
 };
 
 enum class protocol { smtp, lmtp };
@@ -40,16 +57,18 @@ struct extensions {
     bool help = false;
     bool expn = false;
     bool etrn = false;
-    bool limits = false;                             // what they are: config::limits
-    bool deliverby = false;                          // BY=
-    bool mt_priority = false;                        // MT-PRIORITY=
-    bool futurerelease = false;                      // HOLDFOR=, HOLDUNTIL=
-    bool requiretls = false;                         // over TLS only, unless config::requiretls_in_clear
-    bool burl = false;                               // the content is the URL
-    bool xclient = false;                            // Postfix's
-    bool xforward = false;                           // Postfix's
-    std::vector<std::string> auth{"PLAIN", "LOGIN"}; // offered only when there are users
-    std::vector<std::string> extra;                  // further lines, sent as they are
+    bool limits = false;        // what they are: config::limits
+    bool deliverby = false;     // BY=
+    bool mt_priority = false;   // MT-PRIORITY=
+    bool futurerelease = false; // HOLDFOR=, HOLDUNTIL=
+    bool requiretls = false;    // over TLS only, unless config::requiretls_in_clear
+    bool burl = false;          // the content is the URL
+    bool xclient = false;       // Postfix's
+    bool xforward = false;      // Postfix's
+    // Offered in this order, when there are users: all but ANONYMOUS are for them. -PLUS is offered over TLS only,
+    // EXTERNAL to a client with a certificate.
+    std::vector<std::string> auth{"PLAIN", "LOGIN"};
+    std::vector<std::string> extra; // further lines, sent as they are
 
     static extensions none();
 
@@ -88,6 +107,8 @@ struct config {
     bool require_auth = false;
     std::string login_user_prompt = "Username:";
     std::string login_password_prompt = "Password:";
+    std::string cram_md5_challenge; // empty: by chance
+    sink::scram scram;
 
     std::uint64_t max_message_octets = 0; // 0: no limit
     std::size_t max_recipients = 0;       // 0: no limit
