@@ -37,7 +37,7 @@ TYPED_TEST(TlsSetUp, Trust) {
     EXPECT_EQ(this->set_up(bad, {.ca_file = certificates("client.key")}),
               "client.key: holds no certificate; PEM or DER is expected");
     EXPECT_THAT(this->set_up(bad, {.ca_file = certificates("ca-folder")}),
-                testing::StartsWith("ca-folder: cannot be read: "));
+                testing::StartsWith("ca-folder: cannot be read: Is a directory; "));
     EXPECT_EQ(this->set_up(bad, {.ca_folder = certificates("no-such-folder")}),
               "no-such-folder: cannot be read: No such file or directory; a folder of CAs is expected");
     EXPECT_THAT(this->set_up(bad, {.ca_folder = "/proc/self/fdinfo"}), testing::HasSubstr(": holds no certificate"));

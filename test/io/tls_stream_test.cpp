@@ -187,7 +187,7 @@ TYPED_TEST(TlsStream, OneFilterForConnectionAfterConnection) {
 
 /// The octets of the server's side.
 std::string binding_of(tls_server& server, std::string_view type, bool resumed) {
-    unsigned char octets[64];
+    unsigned char octets[64] = {};
     std::size_t size = 0;
     if (type == "tls-exporter") {
         size = 32;

@@ -7,6 +7,7 @@
 
 #if defined(MBEDTLS_FS_IO)
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #endif
 #include <initializer_list>
@@ -113,7 +114,7 @@ class terminated {
 public:
     explicit terminated(std::string_view text) noexcept
         : fits_(text.size() < Size && text.find('\0') == std::string_view::npos) {
-        if (fits_) std::memcpy(text_.data(), text.data(), text.size());
+        if (fits_ && !text.empty()) std::memcpy(text_.data(), text.data(), text.size());
     }
     ~terminated() { wipe(text_); }
     terminated(const terminated&) = delete;
@@ -126,10 +127,23 @@ private:
     std::array<char, Size> text_{};
 };
 
+/// mbedTLS takes the size of a folder for one of a file, and asks for as much memory.
+bool is_readable(const char* path) noexcept {
+    errno = 0;
+    std::FILE* const file = std::fopen(path, "rb");
+    if (file == nullptr) return false;
+    static_cast<void>(std::fgetc(file));
+    const int why = std::ferror(file) != 0 ? errno : 0;
+    std::fclose(file);
+    errno = why;
+    return why == 0;
+}
+
 int parse_file(mbedtls_x509_crt& to, std::string_view name) noexcept {
     const terminated<path_size> path{name};
     errno = 0;
-    return path.fits() ? mbedtls_x509_crt_parse_file(&to, path.c_str()) : MBEDTLS_ERR_PK_FILE_IO_ERROR;
+    return path.fits() && is_readable(path.c_str()) ? mbedtls_x509_crt_parse_file(&to, path.c_str())
+                                                    : MBEDTLS_ERR_PK_FILE_IO_ERROR;
 }
 
 #endif
@@ -328,7 +342,8 @@ tls_set_up mbedtls_context::set_own(const tls_options& options) noexcept {
     const char* const phrase = options.key_password.empty() ? nullptr : password.c_str();
     if (!password.fits()) return key_failure(key_name, MBEDTLS_ERR_PK_PASSWORD_MISMATCH, true);
     errno = 0;
-    error = path.fits() ? mbedtls_pk_parse_keyfile(&key_, path.c_str(), phrase) : MBEDTLS_ERR_PK_FILE_IO_ERROR;
+    error = path.fits() && is_readable(path.c_str()) ? mbedtls_pk_parse_keyfile(&key_, path.c_str(), phrase)
+                                                     : MBEDTLS_ERR_PK_FILE_IO_ERROR;
     if (unreadable(error))
         return failure(why, {key_name, ": cannot be read: ", why_not(), "; the certificate's private key is expected"});
     if (error != 0) return key_failure(key_name, error, !options.key_password.empty());
