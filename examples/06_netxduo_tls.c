@@ -80,7 +80,8 @@ static VOID send_mail(ULONG input) {
         status = nx_smtp_mail_send(&client, to, NX_SMTP_MAIL_PRIORITY_NORMAL, "In TLS", body, sizeof body - 1);
     /* [tls] */
     nx_smtp_client_last_result_get(&client, &result);
-    if (status == NX_SUCCESS) printf("sent: %.*s\n", (int)result.nx_smtp_result_text_length, result.nx_smtp_result_text);
+    if (status == NX_SUCCESS)
+        printf("sent: %.*s\n", (int)result.nx_smtp_result_text_length, result.nx_smtp_result_text);
     else if (status == NX_SECURE_X509_CERTIFICATE_DNS_MISMATCH) printf("the certificate is not that of %s\n", name);
     else if (status == NX_SMTP_TLS_UNAVAILABLE) printf("the server offers no STARTTLS, and nothing was sent\n");
     else
