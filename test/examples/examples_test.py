@@ -1,7 +1,7 @@
 """Runs an example against postrider-sink, as a newcomer would: what it prints, how it ends, what the sink has stored.
 
 Usage: examples_test.py SINK FOLDER-OF-EXAMPLES EXAMPLE [unittest's arguments]        EXAMPLE: netxduo, posix, bare_engine,
-                                                                                         netxduo_session
+                                                                                         netxduo_session, many_mails, tls
 """
 import os
 import signal
@@ -55,6 +55,46 @@ class ExampleTest(unittest.TestCase):
     def assert_stored(self, *contents):
         stored = [file.read_bytes() for file in sorted((self.path / "mails").glob("*.eml"))]
         self.assertEqual(stored, list(contents))
+
+
+class Tls(ExampleTest):
+    name = "07_tls"
+    certificates = Path(os.environ.get("POSTRIDER_CERTIFICATES", "."))
+
+    def start(self, *options, certificate="good"):
+        return self.start_sink("--tls-certificate", self.certificates / (certificate + ".pem"),
+                               "--tls-key", self.certificates / (certificate + ".key"),
+                               "--user", "alice:" + PASSWORD, *options)
+
+    def send(self, port, ca="ca.pem", password=PASSWORD, tls="", to="bob@b.example"):
+        file = self.path / "password"
+        file.write_text(password + "\n")
+        return subprocess.run([examples / self.name, "localhost", port, "alice", file, "alice@a.example", to],
+                              input=MESSAGE, capture_output=True, timeout=60,
+                              env={**os.environ, "CA_FILE": str(self.certificates / ca), "TLS": tls})
+
+    def test_usage(self):
+        self.assert_usage()
+
+    def test_starttls(self):
+        port = self.start("--offer", "AUTH=PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS")
+        self.assert_ended(self.send(port), 0, out="TLS 1.3, SCRAM-SHA-256-PLUS: accepted (250)")
+        self.assert_stored(MESSAGE)
+
+    def test_implicit_tls(self):
+        self.assert_ended(self.send(self.start("--implicit-tls", "--offer", "AUTH=PLAIN"), tls="implicit"), 0, out="TLS 1.3, PLAIN: accepted (250)")
+
+    def test_what_is_wrong_is_said(self):
+        port = self.start()
+        self.assert_ended(self.send(port, password="wrong"), 1, err="localhost: refused by the server")
+        self.assert_ended(self.send(port, ca="other-ca.pem"), 1, err="localhost: ")
+        self.assert_ended(self.send(port, ca="not-a-certificate.pem"), 1, err="not-a-certificate.pem")
+        self.assert_ended(self.send(port, ca="none.pem"), 1, err="none.pem")
+        self.assert_ended(self.send(port, password=""), 1, err="password")
+        self.assert_ended(self.send(port, to="bob"), 1, err="bob: not a mailbox")
+        self.assert_ended(self.send(self.start(certificate="wrong-name")), 1, err="localhost: ")
+        self.assert_ended(self.send(self.start("--no", "STARTTLS")), 1, err="does not offer STARTTLS")
+        self.assert_stored()
 
 
 class ManyMails(ExampleTest):
@@ -257,5 +297,5 @@ class BareEngine(ExampleTest):
 
 if __name__ == "__main__":
     case = {"netxduo": "Netxduo", "posix": "Posix", "bare_engine": "BareEngine", "many_mails": "ManyMails",
-            "netxduo_session": "NetxduoSession"}[chosen]
+            "netxduo_session": "NetxduoSession", "tls": "Tls"}[chosen]
     unittest.main(argv=[sys.argv[0], *sys.argv[4:]], defaultTest=case)

@@ -5,6 +5,9 @@
 
 #include "feed.hpp"
 
+#include "postrider/io/mbedtls.hpp"
+#include "postrider/io/openssl.hpp"
+#include "postrider/io/tls_stream.hpp"
 #include "postrider/sink/sink.hpp"
 
 #include <gtest/gtest.h>
@@ -21,6 +24,8 @@ namespace {
 using namespace postrider;
 using namespace std::chrono_literals;
 
+enum class tls_of { nobody, openssl, mbedtls };
+
 struct way {
     const char* name;
     std::uint16_t look_ahead = 1;
@@ -35,6 +40,7 @@ struct way {
     recipient_policy policy = recipient_policy::best_effort;
     const char* faults = "refuse 4% close 0.3% reset 0.3%";
     const char* also = "";
+    tls_of tls = tls_of::nobody;
 };
 
 void PrintTo(const way& w, std::ostream* os) { *os << w.name; }
@@ -95,6 +101,29 @@ private:
     std::size_t at_ = 0;
 };
 
+template <class Stream>
+void send(const way& w, Stream& stream, pulling_feed& feed, deadline until) {
+    session_options options{.client = *domain::parse("client.example"), .tls = tls_policy::none};
+    if (w.tls != tls_of::nobody) options.tls = tls_policy::verified;
+    options.lmtp = w.lmtp;
+    options.look_ahead = w.look_ahead;
+    options.auth_with = w.with;
+    if (w.auth) options.auth = {.user = "alice", .password = "secret", .allow_cleartext_auth = true};
+    session<> session;
+    ASSERT_EQ(session.start(options), errc::ok);
+    static_cast<void>(drive(session, stream, until, feed));
+    if (session.quit() == errc::ok) static_cast<void>(drive(session, stream, until));
+}
+
+/// What was encrypted and has not left must not count as sent, nor the other way round.
+template <class Filter>
+void send_by_tls(const way& w, posix_stream& tcp, typename Filter::context& context, pulling_feed& feed,
+                 deadline until) {
+    tls_stream<Filter, posix_stream> stream{tcp, context, "mail.example"};
+    send(w, stream, feed, until);
+    stream.close();
+}
+
 class Differential : public testing::TestWithParam<way> {};
 
 TEST_P(Differential, WhatIsSaidIsWhatWasQueued) {
@@ -116,6 +145,14 @@ TEST_P(Differential, WhatIsSaidIsWhatWasQueued) {
     config.on_mail = [&](const sink::mail& m) { queued.take(m); };
     config.script =
         "random seed " + std::to_string(seed) + " on MAIL RCPT DATA BDAT content " + w.faults + "\n" + w.also;
+    if (w.tls != tls_of::nobody) {
+        config.tls.certificate = POSTRIDER_CERTIFICATES "/good.pem";
+        config.tls.key = POSTRIDER_CERTIFICATES "/good.key";
+    }
+    openssl_context openssl;
+    mbedtls_context mbedtls;
+    ASSERT_TRUE(openssl.set_up({.ca_file = POSTRIDER_CERTIFICATES "/ca.pem"}));
+    ASSERT_TRUE(mbedtls.set_up({.ca_file = POSTRIDER_CERTIFICATES "/ca.pem"}));
     sink::server server{config};
     const std::uint16_t port = server.start();
     ASSERT_NE(port, 0) << (server.failure() ? server.failure()->text : "");
@@ -146,15 +183,9 @@ TEST_P(Differential, WhatIsSaidIsWhatWasQueued) {
             ASSERT_LT(++connections, 20 * mails);
             posix_stream stream;
             ASSERT_EQ(stream.connect({.host = "127.0.0.1", .port = port}, until), errc::ok);
-            session_options options{.client = *domain::parse("client.example"), .tls = tls_policy::none};
-            options.lmtp = w.lmtp;
-            options.look_ahead = w.look_ahead;
-            options.auth_with = w.with;
-            if (w.auth) options.auth = {.user = "alice", .password = "secret", .allow_cleartext_auth = true};
-            session<> session;
-            ASSERT_EQ(session.start(options), errc::ok);
-            static_cast<void>(drive(session, stream, until, feed));
-            if (session.quit() == errc::ok) static_cast<void>(drive(session, stream, until));
+            if (w.tls == tls_of::openssl) send_by_tls<openssl_tls>(w, stream, openssl, feed, until);
+            else if (w.tls == tls_of::mbedtls) send_by_tls<mbedtls_tls>(w, stream, mbedtls, feed, until);
+            else send(w, stream, feed, until);
             left = feed.rest();
         }
         for (const auto& held : feed.mails()) {
@@ -198,7 +229,9 @@ INSTANTIATE_TEST_SUITE_P(
         way{.name = "32_in_doubt", .look_ahead = 32},
         way{.name = "32_in_doubt_split", .look_ahead = 32, .also = "split 7"},
         way{.name = "by_data", .chunking = false}, way{.name = "by_data_pulled", .chunking = false, .pulled = true},
-        way{.name = "serial", .pipelining = false}, way{.name = "serial_data", .chunking = false, .pipelining = false},
+        way{.name = "tls_32_in_doubt", .look_ahead = 32, .tls = tls_of::openssl},
+        way{.name = "tls_by_data", .chunking = false, .tls = tls_of::openssl},
+        way{.name = "tls_1_2", .look_ahead = 8, .tls = tls_of::mbedtls}, way{.name = "serial", .pipelining = false}, way{.name = "serial_data", .chunking = false, .pipelining = false},
         way{.name = "eager",
             .look_ahead = 8,
             .auth = true,

@@ -13,7 +13,8 @@ as_root() {
     [ "$(id -u)" -ne 0 ] || return 0
     command -v sudo >/dev/null || { say "needs root, or sudo, to $1 the server"; exit 77; }
     say "needs root to $1 the server: sudo $0 $*"
-    exec sudo "$here/$name" "$@"
+    "$here/certificates" >/dev/null   # they belong to whoever has the tree, as what was unpacked does
+    exec sudo env "SUBMISSION_TO=${SUBMISSION_TO:-}" "SASL_FROM=${SASL_FROM:-}" "$here/$name" "$@"
 }
 
 # Who is to read and remove what a run leaves, as UID:GID: whoever called sudo, or the user given
@@ -28,12 +29,11 @@ make_service_user() {
 }
 
 # DIR/certificates: ca.pem, good.pem and good.key for a server
-make_certificates() { "$here/certificates" "$1/certificates"; }
-
-# A socket of Dovecot's, or nothing. What stands in the environment does not pass through sudo.
-sasl_socket() {
-    [ -z "${SASL_FROM:-}" ] || [ "$(id -u)" -eq 0 ] || { say "SASL_FROM does not pass through sudo: start it as root"; exit 77; }
-    echo "${SASL_FROM:-}"
+make_certificates() {
+    local made
+    made=$("$here/certificates")
+    mkdir -p "$1/certificates"
+    cp -r "$made/." "$1/certificates"
 }
 
 # `["A", "B"]`, from A B

@@ -189,9 +189,11 @@ verdict by_posix(const std::string& password, const std::string& mail) {
     if (!from || !to) return fail(postrider::errc::invalid_mailbox);
 
     typename Filter::context context;
-    if (const postrider::tls_set_up done = context.set_up(tls_of_options()); !done) {
-        v.error = done.text.view();
-        return v;
+    if (!option["tls"].empty() && option["tls"] != "none") {
+        if (const postrider::tls_set_up done = context.set_up(tls_of_options()); !done) {
+            v.error = done.text.view();
+            return v;
+        }
     }
     postrider::posix_stream tcp;
     const auto port = static_cast<std::uint16_t>(std::stoi(option["port"]));

@@ -25,7 +25,7 @@ SECONDS = 20
 TLS = ["starttls", "implicit"]
 CONTROL = "deliver_smtplib.py"
 
-client = gsasl_server = None
+client = gsasl_server = certificates = None
 backends = []   # of TLS, that the client was built with
 everything = False
 work = None
@@ -42,15 +42,15 @@ def needs_ours(test):
 
 
 def setUpModule():
-    global work
+    global work, certificates
     folder = tempfile.TemporaryDirectory(prefix="postrider-tls.")
     unittest.addModuleCleanup(folder.cleanup)
     work = pathlib.Path(folder.name)
     work.chmod(0o755)   # the servers' own users pass through it
+    certificates = pathlib.Path(subprocess.run([HERE / "certificates"], stdout=subprocess.PIPE, check=True, text=True).stdout.rstrip())
     (work / "password").write_text("secret\n")
     (work / "wrong-password").write_text("public\n")
     (work / "mail").write_bytes(b"Subject: Hi\r\n\r\nHello.\r\n.\r\n")
-    subprocess.run([HERE / "certificates", work / "certificates"], check=True)
 
 
 def start(server, environment=()):
@@ -167,6 +167,7 @@ class Offers:
     def delivers(self, tls, mechanism, backend):
         said = self.deliver(tls, mechanism, backend)
         self.assertAccepted(said, self.strongest if mechanism == "strongest" else mechanism)
+        self.assertEqual(said["tls"]["version"], "TLS 1.2" if backend == "mbedtls" else "TLS 1.3")   # mbedTLS 2.28 ends at 1.2
         self.assertStored()
         self.assertEqual(self.tries(), [said["mechanism"]])
 
@@ -186,7 +187,7 @@ class Offers:
         for tls, backend in self.tls_and_backend():
             with self.subTest(tls=tls, backend=backend):
                 self.setUp()
-                said = self.deliver(tls, "PLAIN", backend, ca=work / "certificates" / "other-ca.pem")
+                said = self.deliver(tls, "PLAIN", backend, ca=certificates / "other-ca.pem")
                 self.assertNothingSent(said)
                 self.assertFalse(said["tls"]["verified"], said)
                 self.assertEqual(self.tries(), [])
@@ -209,7 +210,7 @@ class Offers:
     @needs_ours
     def test_no_credentials_to_somebody(self):
         """Opportunistic TLS asks nobody who he is, so he is not told the password."""
-        said = self.deliver("opportunistic", "PLAIN", backends[0], port=self.port["starttls"], ca=work / "certificates" / "other-ca.pem")
+        said = self.deliver("opportunistic", "PLAIN", backends[0], port=self.port["starttls"], ca=certificates / "other-ca.pem")
         self.assertNothingSent(said)
         self.assertEqual(self.tries(), [])
 
@@ -320,11 +321,10 @@ class Gsasl(Case):
     """libgsasl judges: channel bindings, and whatever else a server can do wrong."""
 
     def setUp(self):
-        self.certificates = work / "certificates"
-        self.ca = self.certificates / "ca.pem"
+        self.ca = certificates / "ca.pem"
 
     def serve(self, certificate="good", **options):
-        options = {"certificate": self.certificates / f"{certificate}.pem", "key": self.certificates / f"{certificate}.key", "user": "user",
+        options = {"certificate": certificates / f"{certificate}.pem", "key": certificates / f"{certificate}.key", "user": "user",
                    "password-file": work / "password"} | options
         self.log = tempfile.TemporaryFile(dir=work)
         self.addCleanup(self.log.close)
@@ -450,14 +450,15 @@ class Gsasl(Case):
         for backend in backends:
             with self.subTest(backend=backend):
                 self.serve(**{"client-ca": self.ca})
-                other = {"certificate": self.certificates / "client-unknown-ca.pem", "key": self.certificates / "client-unknown-ca.key"}
+                other = {"certificate": certificates / "client-unknown-ca.pem", "key": certificates / "client-unknown-ca.key"}
                 said, tries = self.deliver("EXTERNAL", backend, **other)
                 self.assertNothingSent(said)
                 self.assertEqual(tries, [])
 
 
 class Waits(Case):
-    """From outside: a proxy that delays, and counts. A full handshake of TLS 1.3 is one wait, of TLS 1.2 two."""
+    """From outside: a proxy that delays, and counts. A full handshake of TLS 1.3 is one wait, of TLS 1.2 two; but from the first octet
+    the greeting comes together with the end of the latter."""
     delay = 20   # ms, one way
 
     def check(self, server, tls, backend, flight, waits):
@@ -474,7 +475,7 @@ class Waits(Case):
                 proxy.terminate()
                 proxy.wait()
                 proxy.stdout.close()
-            waits += said["tls"]["version"] == "TLS 1.2"
+            waits += tls == "starttls" and said["tls"]["version"] == "TLS 1.2"
             self.assertEqual(seen["waits"] - 1, waits)   # QUIT
             self.assertGreaterEqual(seen["seconds"] / (2 * self.delay / 1000) - 1, waits - 0.6)   # a server that is slow takes longer, none less
 

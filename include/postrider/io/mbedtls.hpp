@@ -193,6 +193,7 @@ private:
     bool must_verify_ = false;
     bool ready_ = false; // the handshake is over
     bool ended_ = false;
+    bool spoke_ = false;          // the last call of mbedTLS put something into `outgoing_`
     bool extended_ = false;       // the master secret is of RFC 7627
     bool saved_extended_ = false; // that of the session that is offered, too
     errc fault_ = errc::ok;

@@ -7,6 +7,7 @@
 
 #if defined(MBEDTLS_FS_IO)
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #endif
 #include <initializer_list>
@@ -113,7 +114,7 @@ class terminated {
 public:
     explicit terminated(std::string_view text) noexcept
         : fits_(text.size() < Size && text.find('\0') == std::string_view::npos) {
-        if (fits_) std::memcpy(text_.data(), text.data(), text.size());
+        if (fits_ && !text.empty()) std::memcpy(text_.data(), text.data(), text.size());
     }
     ~terminated() { wipe(text_); }
     terminated(const terminated&) = delete;
@@ -126,10 +127,23 @@ private:
     std::array<char, Size> text_{};
 };
 
+/// mbedTLS takes the size of a folder for one of a file, and asks for as much memory.
+bool is_readable(const char* path) noexcept {
+    errno = 0;
+    std::FILE* const file = std::fopen(path, "rb");
+    if (file == nullptr) return false;
+    static_cast<void>(std::fgetc(file));
+    const int why = std::ferror(file) != 0 ? errno : 0;
+    std::fclose(file);
+    errno = why;
+    return why == 0;
+}
+
 int parse_file(mbedtls_x509_crt& to, std::string_view name) noexcept {
     const terminated<path_size> path{name};
     errno = 0;
-    return path.fits() ? mbedtls_x509_crt_parse_file(&to, path.c_str()) : MBEDTLS_ERR_PK_FILE_IO_ERROR;
+    return path.fits() && is_readable(path.c_str()) ? mbedtls_x509_crt_parse_file(&to, path.c_str())
+                                                    : MBEDTLS_ERR_PK_FILE_IO_ERROR;
 }
 
 #endif
@@ -325,10 +339,11 @@ tls_set_up mbedtls_context::set_own(const tls_options& options) noexcept {
     const std::string_view key_name = options.key_file.empty() ? name : options.key_file;
     const terminated<path_size> path{key_name};
     const terminated<1024> password{options.key_password.reveal()};
+    const char* const phrase = options.key_password.empty() ? nullptr : password.c_str();
     if (!password.fits()) return key_failure(key_name, MBEDTLS_ERR_PK_PASSWORD_MISMATCH, true);
     errno = 0;
-    error =
-        path.fits() ? mbedtls_pk_parse_keyfile(&key_, path.c_str(), password.c_str()) : MBEDTLS_ERR_PK_FILE_IO_ERROR;
+    error = path.fits() && is_readable(path.c_str()) ? mbedtls_pk_parse_keyfile(&key_, path.c_str(), phrase)
+                                                     : MBEDTLS_ERR_PK_FILE_IO_ERROR;
     if (unreadable(error))
         return failure(why, {key_name, ": cannot be read: ", why_not(), "; the certificate's private key is expected"});
     if (error != 0) return key_failure(key_name, error, !options.key_password.empty());
@@ -378,8 +393,8 @@ mbedtls_context::saved_session* mbedtls_context::find(const session_key& key) no
     return nullptr;
 }
 
-bool mbedtls_context::offer(const session_key& key, mbedtls_ssl_context& to, tls_verdict& verdict,
-                            bool& extended) noexcept {
+bool mbedtls_context::offer([[maybe_unused]] const session_key& key, [[maybe_unused]] mbedtls_ssl_context& to,
+                            [[maybe_unused]] tls_verdict& verdict, [[maybe_unused]] bool& extended) noexcept {
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
     const lock guard{*this};
     const saved_session* const s = find(key);

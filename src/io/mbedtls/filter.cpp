@@ -55,7 +55,6 @@ unsigned char alert_of(tls_verdict verdict) noexcept {
     case tls_verdict::self_signed:
     case tls_verdict::untrusted: return MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA;
     case tls_verdict::revoked: return MBEDTLS_SSL_ALERT_MSG_CERT_REVOKED;
-    case tls_verdict::wrong_name: return MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN;
     default: return MBEDTLS_SSL_ALERT_MSG_BAD_CERT;
     }
 }
@@ -149,6 +148,7 @@ int mbedtls_tls::send(void* filter, const unsigned char* octets, std::size_t siz
     if (size == 0) return f.ready_ ? MBEDTLS_ERR_SSL_INTERNAL_ERROR : MBEDTLS_ERR_SSL_WANT_WRITE;
     std::memcpy(f.outgoing_.data() + f.last_, octets, size);
     f.last_ += size;
+    f.spoke_ = true;
     return static_cast<int>(size);
 }
 
@@ -245,6 +245,7 @@ errc mbedtls_tls::handshake(bool& done) noexcept {
     if (fault_ != errc::ok) return fault_;
     while (ssl_.state != MBEDTLS_SSL_HANDSHAKE_OVER) {
         const int state = ssl_.state;
+        spoke_ = false;
         const int error = mbedtls_ssl_handshake_step(&ssl_);
         if (ssl_.handshake != nullptr) { // it is gone behind the last step
             facts_.resumed = ssl_.state > MBEDTLS_SSL_SERVER_HELLO && ssl_.handshake->resume != 0;
@@ -314,6 +315,10 @@ errc mbedtls_tls::fail(errc why, int error) noexcept {
             facts_.failure.append({&hex[static_cast<unsigned>(-error) >> (shift -= 4) & 15], 1});
 #endif
     }
+    // mbedTLS says nothing to what is no record at all.
+    if (why == errc::tls_failed && error != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && !spoke_)
+        static_cast<void>(mbedtls_ssl_send_alert_message(&ssl_, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                                         MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE));
     context_.forget(key_);
     return fault_ = why;
 }
@@ -336,6 +341,7 @@ std::size_t mbedtls_tls::write(std::string_view text) noexcept {
 std::size_t mbedtls_tls::read(std::span<char> to) noexcept {
     if (!ready_ || ended_ || fault_ != errc::ok || to.empty()) return 0;
     for (;;) {
+        spoke_ = false;
         const int size = mbedtls_ssl_read(&ssl_, reinterpret_cast<unsigned char*>(to.data()), to.size());
         if (size > 0) return static_cast<std::size_t>(size);
         if (size == 0) continue; // an empty record

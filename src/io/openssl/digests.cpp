@@ -2,7 +2,7 @@
 #include "postrider/io/openssl.hpp"
 
 #include <openssl/err.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <array>
@@ -43,19 +43,21 @@ bool openssl_digests::hash(digest which, std::span<const std::string_view> parts
 
 bool openssl_digests::hmac(digest which, std::string_view key, std::span<const std::string_view> parts,
                            char* to) noexcept {
-    // A raw key of no octets is one that EVP_PKEY refuses, so the older interface for keys: EVP_PKEY_HMAC takes it.
-    const openssl_detail::owned<EVP_PKEY> wrapped{
-        is_int(key.size())
-            ? EVP_PKEY_new_mac_key(EVP_PKEY_HMAC, nullptr, reinterpret_cast<const unsigned char*>(key.data()),
-                                   static_cast<int>(key.size()))
-            : nullptr};
-    const openssl_detail::owned<EVP_MD_CTX> context{EVP_MD_CTX_new()};
-    bool good =
-        wrapped && context && EVP_DigestSignInit(context.get(), nullptr, algorithm(which), nullptr, wrapped.get()) == 1;
+    const openssl_detail::owned<EVP_MAC> mac{EVP_MAC_fetch(nullptr, "HMAC", nullptr)};
+    const openssl_detail::owned<EVP_MAC_CTX> context{mac ? EVP_MAC_CTX_new(mac.get()) : nullptr};
+    // Copied, because OpenSSL wants it writable, though it does not write.
+    std::array<char, 16> name{};
+    std::strncpy(name.data(), EVP_MD_get0_name(algorithm(which)), name.size() - 1);
+    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string("digest", name.data(), 0),
+                                     OSSL_PARAM_construct_end()};
+    // Null would be no key, and not an empty one.
+    const auto octets = reinterpret_cast<const unsigned char*>(key.data() == nullptr ? "" : key.data());
+    bool good = context && EVP_MAC_init(context.get(), octets, key.size(), parameters) == 1;
     for (const std::string_view part : parts)
-        good = good && EVP_DigestSignUpdate(context.get(), part.data(), part.size()) == 1;
-    std::size_t size = size_of(which);
-    return done(good && EVP_DigestSignFinal(context.get(), reinterpret_cast<unsigned char*>(to), &size) == 1);
+        good = good &&
+               EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(part.data()), part.size()) == 1;
+    std::size_t size = 0;
+    return done(good && EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(to), &size, size_of(which)) == 1);
 }
 
 bool openssl_digests::pbkdf2(digest which, std::string_view password, std::string_view salt, std::uint32_t iterations,

@@ -24,7 +24,8 @@ struct deleter {
     void operator()(BIO* p) const noexcept { BIO_free(p); }
     void operator()(X509* p) const noexcept { X509_free(p); }
     void operator()(EVP_PKEY* p) const noexcept { EVP_PKEY_free(p); }
-    void operator()(EVP_MD* p) const noexcept { EVP_MD_free(p); }
+    void operator()(EVP_MAC* p) const noexcept { EVP_MAC_free(p); }
+    void operator()(EVP_MAC_CTX* p) const noexcept { EVP_MAC_CTX_free(p); }
     void operator()(EVP_MD_CTX* p) const noexcept { EVP_MD_CTX_free(p); }
     void operator()(unsigned char* p) const noexcept { OPENSSL_free(p); }
 };

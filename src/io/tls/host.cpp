@@ -9,13 +9,12 @@ constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 /// A colon makes it IPv6. A last label of digits makes it IPv4 for the resolver, be it well-formed or not, and no top-level
 /// domain is a number (RFC 3696 §2): a name it is not.
 bool is_address(std::string_view text) noexcept {
-    bool digits = false;
-    for (const char c : text) {
-        if (c == ':') return true;
-        if (c == '.') digits = false;
-        else digits = is_digit(c) && (digits || &c == text.data() || *(&c - 1) == '.');
-    }
-    return digits;
+    if (text.find(':') != std::string_view::npos) return true;
+    std::string_view label = text;
+    label.remove_prefix(text.rfind('.') + 1); // npos + 1 is 0
+    for (const char c : label)
+        if (!is_digit(c)) return false;
+    return !label.empty();
 }
 
 } // namespace

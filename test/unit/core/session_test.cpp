@@ -270,6 +270,60 @@ TEST(Session, TheServerMayLeaveWhileCredentialsAreSoughtFor) {
     EXPECT_EQ(c.s.authenticate({.user = "a", .password = "b"}), errc::wrong_state);
 }
 
+TEST(Session, WhatIsReceivedBeforeTlsStandsEndsIt) {
+    session_options o = plain_options();
+    o.tls = tls_policy::verified;
+    o.implicit_tls = true;
+    conversation c;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    ASSERT_EQ(c.run().what, action::kind::tls);
+    c.s.received("220 mx\r\n"); // and nobody has asked `next` what to make of it
+    c.s.tls_started({.verified = true});
+    EXPECT_FALSE(c.s.encrypted());
+    EXPECT_EQ(c.run().what, action::kind::closed);
+    EXPECT_EQ(c.s.error(), errc::octets_before_tls);
+}
+
+// What there is to authenticate with decides what is tried.
+TEST(Session, AMechanismIsChosenByWhatThereIs) {
+    struct row {
+        credentials with;
+        const char* sent;
+    };
+    const row rows[] = {
+        {{.preferred = mechanism::external}, "AUTH EXTERNAL =\r\n"},
+        {{.preferred = mechanism::anonymous}, "AUTH ANONYMOUS =\r\n"},
+        {{.token = "tok"}, "AUTH OAUTHBEARER biwsAWF1dGg9QmVhcmVyIHRvawEB\r\n"}, // "n,," and no name
+        {{.user = "u", .password = "p", .token = "tok"}, "AUTH OAUTHBEARER "},
+        {{.user = "u", .password = "p", .token = "tok", .preferred = mechanism::plain}, "AUTH PLAIN AHUAcA==\r\n"},
+        {{.password = "p", .token = "tok"}, "AUTH OAUTHBEARER "},
+        {{.token = "tok", .when = auth_when::attempt}, "AUTH OAUTHBEARER "},
+        {{.user = "u", .password = "\xc3\xbc", .preferred = mechanism::plain}, "AUTH PLAIN AHUAw7w=\r\n"},
+    };
+    for (const row& r : rows) {
+        session_options o = plain_options();
+        o.auth = r.with;
+        o.auth.allow_cleartext_auth = true;
+        conversation c;
+        ASSERT_EQ(c.s.start(o), errc::ok);
+        c.run({"220 mx\r\n", "250-mx\r\n250 AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER EXTERNAL ANONYMOUS\r\n"});
+        EXPECT_NE(c.sent.find(r.sent), c.sent.npos) << c.sent;
+    }
+}
+
+TEST(Session, WhatIsPreparedMayBeMoreThanAscii) {
+    struct : sasl_exchange {
+    } none;
+    sasl_exchange* const exchanges[] = {&none};
+    for (const bool prepared : {false, true}) {
+        session_options o = plain_options();
+        o.auth = {.user = "u", .password = "\xc3\xbc", .exchanges = exchanges, .allow_cleartext_auth = true};
+        o.auth.prepared = prepared;
+        conversation c;
+        EXPECT_EQ(c.s.start(o), prepared ? errc::ok : errc::invalid_credentials);
+    }
+}
+
 // RFC 4954 §4: 12,288 octets of base64 with the line end.
 TEST(Session, CredentialsAreAsLongAsAServerHasToTake) {
     const std::size_t most = 12288 / 4 * 3;
