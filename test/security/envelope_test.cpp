@@ -270,8 +270,7 @@ TYPED_TEST(security, smtp_smuggling) {
         // Who does not want it changed has it refused.
         o = options();
         o.content = line_ends::refuse;
-        const bool bare = text.find("\r\n.\r\nMAIL") == std::string::npos;
-        if (bare) {
+        if (text.find(".\r\nMAIL") != std::string::npos && text.find("\r\n.\r\nMAIL") == std::string::npos) {
             EXPECT_EQ(this->send(careless.port(), o, what).mail, errc::bare_line_ending);
             EXPECT_EQ(careless.last().inside, "EHLO client.example\r\nQUIT\r\n");
         }
