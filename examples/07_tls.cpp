@@ -52,7 +52,8 @@ int main(int argc, char** argv) {
     postrider::secret_found file = postrider::secret::from_file(argv[4]);
     if (!file) fail(argv[4], describe(file.error));
     postrider::secret user, password; // as both sides compare them; wiped when they are given up
-    if (const auto e = postrider::saslprep(argv[3], user); e != postrider::saslprep_errc::ok) fail(argv[3], describe(e));
+    if (const auto e = postrider::saslprep(argv[3], user); e != postrider::saslprep_errc::ok)
+        fail(argv[3], describe(e));
     if (const auto e = postrider::saslprep(file.value.reveal(), password); e != postrider::saslprep_errc::ok)
         fail(argv[4], describe(e));
 

@@ -5,7 +5,20 @@
 #include "message.hpp"
 #include "nxd_smtp_client.h"
 
+#include "postrider/secret.hpp"
 #include "postrider/session.hpp"
+
+#ifdef NX_SMTP_CLIENT_TLS
+/// What a connection does by NetX Secure. Installed by nx_smtp_client_tls_setup_set, so that TLS is linked only where an
+/// application asks for it.
+struct NX_SMTP_CLIENT_TLS_CALLS_STRUCT {
+    UINT (*start)(NX_SMTP_CLIENT*); ///< the handshake; NX_SUCCESS: it stands, and the server is the right one
+    UINT (*allocate)(NX_SMTP_CLIENT*, NX_PACKET**);
+    UINT (*send)(NX_SMTP_CLIENT*, NX_PACKET*);
+    UINT (*receive)(NX_SMTP_CLIENT*, NX_PACKET**, ULONG wait);
+    VOID (*end)(NX_SMTP_CLIENT*, ULONG wait); ///< with NX_NO_WAIT the server is told nothing
+};
+#endif
 
 namespace postrider::netxduo_client {
 
@@ -53,13 +66,16 @@ struct connection {
         if (status == NX_SUCCESS) status = result;
         return false;
     }
-    bool open() noexcept;
-    /// Starts the session. `plainly`: as the three calls of the original talk.
+    /// Starts the session, before there is a connection: what cannot be sent, or must not without TLS, is refused here.
+    /// `plainly`: as the three calls of the original talk.
     bool begin(domain name, bool plainly) noexcept;
+    bool open() noexcept;
     /// Does what the session asks, until it is over - false - or, with `work`, has nothing to do. `out` and `in`, which may
     /// be the same for a single mail, have `buffer_size` octets each.
     bool converse(CHAR* out, CHAR* in) noexcept;
     void close() noexcept;
+    /// Sees to it that there is a packet in `received`: the one that is there, else the next. Else the status.
+    UINT fetch(ULONG wait) noexcept;
     /// Hands the next octets from the server to the session. They lie in `in` until it has dealt with them.
     bool take_in(ULONG wait, CHAR* in) noexcept;
 #ifndef NX_SMTP_CLIENT_BASIC
@@ -82,11 +98,30 @@ struct batch {
 };
 #endif
 
-/// The status for a result that the server, not the connection, has brought about.
-UINT status_of(errc why, phase where) noexcept;
+/// The status for what was not accepted. `failure`: of the service that failed, if one did.
+UINT status_of(errc why, phase where, UINT failure) noexcept;
 UINT record(NX_SMTP_CLIENT* client, UINT status, const postrider::status& result) noexcept;
-/// Not a memset: the compiler must not see that nobody reads it again.
-void wipe(VOID* memory, std::size_t size) noexcept;
+
+template <class T>
+void wipe_object(T& object) noexcept {
+    wipe({reinterpret_cast<char*>(&object), sizeof object});
+}
+
+#ifdef NX_SMTP_CLIENT_TLS
+/// By which name the server is verified; null: none is known.
+inline const CHAR* server_name_of(const NX_SMTP_CLIENT* client) noexcept {
+    const CHAR* name = client->nx_smtp_client_tls_server_name;
+#ifdef NX_SMTP_CLIENT_DNS
+    if (name == NX_NULL) name = client->nx_smtp_client_server_name;
+#endif
+    return name;
+}
+#endif
+
+#ifdef NX_SMTP_CLIENT_CRAM_MD5
+/// CRAM-MD5, made anew in the client's memory.
+std::span<sasl_exchange* const> exchanges_of(NX_SMTP_CLIENT* client) noexcept;
+#endif
 
 } // namespace postrider::netxduo_client
 

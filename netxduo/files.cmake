@@ -12,8 +12,10 @@ set(POSTRIDER_NETXDUO_SOURCES
     ${postrider_root}/netxduo/message.cpp
     ${postrider_root}/netxduo/nxd_smtp_client.cpp
     ${postrider_root}/netxduo/nxd_smtp_client_clock.cpp
+    ${postrider_root}/netxduo/nxd_smtp_client_cram_md5.cpp
     ${postrider_root}/netxduo/nxd_smtp_client_dns.cpp
     ${postrider_root}/netxduo/nxd_smtp_client_session.cpp
+    ${postrider_root}/netxduo/nxd_smtp_client_tls.cpp
     ${postrider_root}/netxduo/nxd_smtp_mail.cpp)
 file(GLOB POSTRIDER_CORE_SOURCES ${postrider_root}/src/core/*.cpp)
 set(POSTRIDER_NETXDUO_INCLUDE_DIRS ${postrider_root}/netxduo/include ${postrider_root}/include ${postrider_root}/src)

@@ -14,6 +14,8 @@ using postrider::outcome;
 using postrider::phase;
 
 static_assert(sizeof(engine) <= NX_SMTP_CLIENT_SESSION_SIZE, "raise NX_SMTP_CLIENT_SESSION_SIZE");
+static_assert(sizeof(engine) == NX_SMTP_CLIENT_SESSION_SIZE || NX_SMTP_CLIENT_REPLY_TEXT % 8 != 0,
+              "NX_SMTP_CLIENT_SESSION_SIZE is more than is needed");
 static_assert(alignof(engine) <= alignof(NX_SMTP_CLIENT_SESSION));
 static_assert(UINT(outcome::accepted) == NX_SMTP_OUTCOME_ACCEPTED &&
               UINT(outcome::rejected) == NX_SMTP_OUTCOME_REJECTED &&
@@ -21,7 +23,8 @@ static_assert(UINT(outcome::accepted) == NX_SMTP_OUTCOME_ACCEPTED &&
 static_assert(UINT(phase::greeting) == NX_SMTP_PHASE_GREETING && UINT(phase::ehlo) == NX_SMTP_PHASE_EHLO &&
               UINT(phase::helo) == NX_SMTP_PHASE_HELO && UINT(phase::auth) == NX_SMTP_PHASE_AUTH &&
               UINT(phase::mail) == NX_SMTP_PHASE_MAIL && UINT(phase::rcpt) == NX_SMTP_PHASE_RCPT &&
-              UINT(phase::data) == NX_SMTP_PHASE_DATA && UINT(phase::content) == NX_SMTP_PHASE_MESSAGE);
+              UINT(phase::data) == NX_SMTP_PHASE_DATA && UINT(phase::content) == NX_SMTP_PHASE_MESSAGE &&
+              UINT(phase::starttls) == NX_SMTP_PHASE_STARTTLS);
 
 /// Octets of a text up to `limit + 1`: one more than the limit says that it is too long.
 UINT length_of(const CHAR* text, UINT limit) noexcept {
@@ -43,16 +46,14 @@ bool copy(CHAR* to, const CHAR* from, UINT limit) noexcept {
     const postrider::status& result = item.recipients.front().result;
     declare(item.content, item.text, buffer, true);
     connection c{client, session_of(client)};
-    if (!c.open()) return record(client, c.status, result);
+    if (!c.begin(name, true) || !c.open()) return record(client, c.status, result);
     UINT status = NX_SUCCESS;
-    if (!c.begin(name, true) || c.session.send(item) != errc::ok)
-        status = NX_SMTP_INTERNAL_ERROR; // all that they check was checked
+    if (c.session.send(item) != errc::ok) status = NX_SMTP_INTERNAL_ERROR; // all that it checks was checked
     else static_cast<void>(c.converse(buffer, buffer));
     c.close();
-    wipe(buffer, sizeof buffer); // credentials went through it
+    wipe_object(buffer); // credentials went through it
     if (status == NX_SUCCESS && result.what != outcome::accepted)
-        status = postrider::kind(result.error) == postrider::errc_kind::network ? c.status
-                                                                                : status_of(result.error, result.where);
+        status = status_of(result.error, result.where, c.status);
     return record(client, status, result);
 }
 
@@ -76,7 +77,7 @@ UINT _nxde_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACK
 UINT _nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKET_POOL* client_packet_pool_ptr,
                              CHAR* username, CHAR* password, CHAR* from_address, CHAR* client_domain,
                              UINT authentication_type, NXD_ADDRESS* server_address, UINT port) {
-    wipe(client_ptr, sizeof *client_ptr);
+    wipe_object(*client_ptr);
     UINT status = NX_SIZE_ERROR;
     if (copy(client_ptr->nx_smtp_client_username, username, NX_SMTP_CLIENT_MAX_USERNAME) &&
         copy(client_ptr->nx_smtp_client_password, password, NX_SMTP_CLIENT_MAX_PASSWORD) &&
@@ -86,7 +87,7 @@ UINT _nxd_smtp_client_create(NX_SMTP_CLIENT* client_ptr, NX_IP* ip_ptr, NX_PACKE
                                       NX_IP_NORMAL, NX_FRAGMENT_OKAY, NX_IP_TIME_TO_LIVE,
                                       NX_SMTP_CLIENT_TCP_WINDOW_SIZE, NX_NULL, NX_NULL);
     if (status != NX_SUCCESS) {
-        wipe(client_ptr, sizeof *client_ptr);
+        wipe_object(*client_ptr);
         return status;
     }
     client_ptr->nx_smtp_client_packet_pool_ptr = client_packet_pool_ptr;
@@ -148,14 +149,17 @@ UINT _nxe_smtp_client_delete(NX_SMTP_CLIENT* client_ptr) {
 }
 
 UINT _nx_smtp_client_delete(NX_SMTP_CLIENT* client_ptr) {
-    wipe(client_ptr->nx_smtp_client_username,
-         sizeof client_ptr->nx_smtp_client_username + sizeof client_ptr->nx_smtp_client_password);
+    wipe_object(client_ptr->nx_smtp_client_username);
+    wipe_object(client_ptr->nx_smtp_client_password);
     nx_tcp_socket_disconnect(&client_ptr->nx_smtp_client_socket, NX_NO_WAIT);
     nx_tcp_client_socket_unbind(&client_ptr->nx_smtp_client_socket);
     // A socket that was not deleted is still in the IP instance's list: wiped, it would tear that list.
     const UINT status = nx_tcp_socket_delete(&client_ptr->nx_smtp_client_socket);
     if (status != NX_SUCCESS) return status;
-    wipe(client_ptr, sizeof *client_ptr);
+#ifdef NX_SMTP_CLIENT_TLS
+    if (client_ptr->nx_smtp_client_tls_stands != NX_FALSE) client_ptr->nx_smtp_client_tls->end(client_ptr, NX_NO_WAIT);
+#endif
+    wipe_object(*client_ptr);
     return NX_SUCCESS;
 }
 
@@ -189,5 +193,15 @@ UINT nx_smtp_client_flags_set(NX_SMTP_CLIENT* client_ptr, UINT flags) {
     if (client_ptr == NX_NULL) return NX_PTR_ERROR;
     if (client_ptr->nx_smtp_client_id != NX_SMTP_CLIENT_ID) return NX_SMTP_CLIENT_NOT_INTIALIZED;
     client_ptr->nx_smtp_client_flags = flags;
+    return NX_SUCCESS;
+}
+
+UINT nx_smtp_client_password_set(NX_SMTP_CLIENT* client_ptr, CHAR* password) {
+    if (client_ptr == NX_NULL || password == NX_NULL) return NX_PTR_ERROR;
+    if (client_ptr->nx_smtp_client_id != NX_SMTP_CLIENT_ID) return NX_SMTP_CLIENT_NOT_INTIALIZED;
+    if (length_of(password, NX_SMTP_CLIENT_MAX_PASSWORD) > NX_SMTP_CLIENT_MAX_PASSWORD) return NX_SIZE_ERROR;
+    // Also what a longer one has left behind its NUL.
+    wipe_object(client_ptr->nx_smtp_client_password);
+    static_cast<void>(copy(client_ptr->nx_smtp_client_password, password, NX_SMTP_CLIENT_MAX_PASSWORD));
     return NX_SUCCESS;
 }

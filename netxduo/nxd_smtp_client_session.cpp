@@ -23,16 +23,10 @@ namespace {
 using standing = mail_item::standing;
 
 /// Whether the server has said something, or closed, without waiting for it; what it said goes to the session.
-/// Returns the status of nx_tcp_socket_receive.
+/// Returns the status of `fetch`.
 UINT look(connection& c, CHAR* in) noexcept {
-    if (c.received == NX_NULL) {
-        const UINT status = nx_tcp_socket_receive(&c.client->nx_smtp_client_socket, &c.received, NX_NO_WAIT);
-        if (status != NX_SUCCESS) {
-            c.received = NX_NULL;
-            return status;
-        }
-        c.received_at = 0;
-    }
+    const UINT status = c.fetch(NX_NO_WAIT);
+    if (status != NX_SUCCESS) return status;
     static_cast<void>(c.take_in(NX_NO_WAIT, in));
     return NX_SUCCESS;
 }
@@ -111,7 +105,7 @@ UINT failure_of(connection& c, bool connected, status& result) noexcept {
         result.enhanced = said.enhanced;
         c.note(nullptr);
     }
-    return c.status != NX_SUCCESS ? c.status : status_of(result.error, result.where);
+    return c.status != NX_SUCCESS ? c.status : status_of(result.error, result.where, NX_SUCCESS);
 }
 
 UINT keep(NX_SMTP_CLIENT* client, VOID* mail) {
@@ -149,9 +143,9 @@ bool get_ready(connection& c, bool& kept, CHAR* out, CHAR* in) noexcept {
     }
     const auto name = domain::frame(client->nx_smtp_client_domain);
     if (!name) return c.ok(NX_SMTP_INVALID_PARAM);
-    if (!c.open()) return false;
+    if (!c.begin(*name, false) || !c.open()) return false;
     client->nx_smtp_client_connected = NX_TRUE;
-    return c.begin(*name, false) || c.ok(NX_SMTP_INTERNAL_ERROR);
+    return true;
 }
 
 void put_away(connection& c, bool ready, CHAR* out, CHAR* in, bool keep) noexcept {
@@ -174,7 +168,7 @@ UINT status_for(const mail_item& m, const status& result) noexcept {
     case errc::too_many_recipients: return NX_SMTP_TOO_MANY_RECIPIENTS;
     default: break;
     }
-    return kind(result.error) == errc_kind::network ? m.failure : status_of(result.error, result.where);
+    return status_of(result.error, result.where, m.failure);
 }
 
 UINT send_all(NX_SMTP_CLIENT* client, mail_item* first, UINT window) noexcept {
@@ -205,7 +199,7 @@ UINT send_all(NX_SMTP_CLIENT* client, mail_item* first, UINT window) noexcept {
         for (mail_item* m = first; again && m != nullptr; m = m->behind)
             if (m->at == standing::waiting) m->failure = NX_SUCCESS;
     }
-    wipe(out, sizeof out); // credentials went through it
+    wipe_object(out); // credentials went through it
     // The first that was not accepted, else the last.
     UINT status = NX_SUCCESS;
     postrider::status result;
@@ -260,7 +254,7 @@ UINT nx_smtp_client_session_open(NX_SMTP_CLIENT* client_ptr) {
         status = failure_of(c, connects, result);
     }
     put_away(c, ready, out, in);
-    wipe(out, sizeof out);
+    wipe_object(out);
     return record(client_ptr, status, result);
 }
 
@@ -297,7 +291,7 @@ UINT nx_smtp_client_command_send(NX_SMTP_CLIENT* client_ptr, UINT command, CHAR*
             else ready = c.converse(out, in);
         }
         put_away(c, ready, out, in);
-        wipe(out, sizeof out);
+        wipe_object(out);
         postrider::status result;
         if (b.answered) {
             result = b.answer;

@@ -119,7 +119,7 @@ typedef struct NX_SMTP_MAIL_OPTIONS_STRUCT {
     INT nx_smtp_mail_mt_priority;    /* -9 to 9 */
     ULONG nx_smtp_mail_hold_seconds; /* FUTURERELEASE: delivered not before, 1 to 999999999; 0: unsaid */
     CHAR* nx_smtp_mail_hold_until;   /* the same as a time, "2026-11-24T12:00:00Z"; NULL: unsaid. Not both */
-    UINT nx_smtp_mail_require_tls;   /* NX_TRUE: never without TLS - and so not by this client, which has none */
+    UINT nx_smtp_mail_require_tls;   /* NX_TRUE: never without TLS: only by nx_smtp_client_tls_setup_set */
 } NX_SMTP_MAIL_OPTIONS;
 
 /* Sets all options anew; the structure is copied, its texts are not. NX_SMTP_INVALID_PARAM: a value that is none of the

@@ -16,10 +16,12 @@ struct able {
     std::string ehlo = "PIPELINING\nCHUNKING\n8BITMIME\nSIZE\nDSN\nSMTPUTF8\nENHANCEDSTATUSCODES";
     std::function<std::optional<std::string>(const std::string& line)> says = [](auto&) { return std::nullopt; };
     std::string greeting = "220 mail.example\r\n";
+    std::string auth = "PLAIN";
+    bool greets = true; ///< else somebody has, before
 
     void operator()(peer& it) const {
         if (greeting.empty()) it.close();
-        it.say(greeting);
+        if (greets) it.say(greeting);
         for (;;) {
             const std::string line = it.line();
             const std::string verb = line.substr(0, line.find(' '));
@@ -46,7 +48,7 @@ struct able {
 
 private:
     std::string capabilities() const {
-        std::string all = "250-mail.example\n250-AUTH PLAIN\n";
+        std::string all = "250-mail.example\n250-AUTH " + auth + "\n";
         for (std::size_t at = 0; at < ehlo.size();) {
             const std::size_t end = std::min(ehlo.find('\n', at), ehlo.size());
             all += "250-" + ehlo.substr(at, end - at) + "\n";

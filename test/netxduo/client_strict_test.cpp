@@ -18,6 +18,16 @@ TEST_F(strict, none_is_none_even_where_the_server_offers_auth) {
     EXPECT_THAT(heard(), ::testing::StartsWith("EHLO client.x\r\nMAIL FROM:<a@b>\r\n"));
 }
 
+TEST_F(strict, cram_md5_is_plain_where_it_is_not_served_and_a_token_is_never_plain) {
+    account a = none;
+    a.authentication = NX_SMTP_CLIENT_AUTH_CRAM_MD5;
+    EXPECT_EQ(NX_SUCCESS, static_cast<int>(send_to(ordinary{}, {}, a)));
+    EXPECT_THAT(heard(), ::testing::HasSubstr("\r\nAUTH PLAIN\r\nAHVzZXIAc2VjcmV0\r\n"));
+    a.authentication = NX_SMTP_CLIENT_AUTH_XOAUTH2;
+    EXPECT_EQ(NX_SMTP_TLS_NOT_SET_UP, static_cast<int>(send_to(ordinary{}, {}, a)));
+    EXPECT_TRUE(server.connections().empty());
+}
+
 TEST_F(strict, plain_and_login_are_as_they_were) {
     account a = none;
     a.authentication = NX_SMTP_CLIENT_AUTH_PLAIN;

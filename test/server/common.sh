@@ -36,6 +36,9 @@ make_certificates() {
     cp -r "$made/." "$1/certificates"
 }
 
+# A log that whoever runs the test can read; the servers themselves make theirs for root alone
+open_log() { touch "$1" && chmod 644 "$1"; }
+
 # `["A", "B"]`, from A B
 json_list() { local text; text=$(printf '"%s", ' "$@"); echo "[${text%, }]"; }
 

@@ -31,7 +31,7 @@ std::string record::content() const {
 
 // ----- one connection
 
-peer::peer(int fd, cut where, server& owner, std::size_t number)
+peer::peer(int fd, script::cut where, server& owner, std::size_t number)
     : fd_(fd), cut_(where), server_(owner), number_(number) {
     const int on = 1;
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -42,10 +42,27 @@ peer::~peer() {
 }
 
 void peer::close() {
+    if (layer_) layer_->end();
+    cut();
+}
+
+void peer::cut() {
     // What the client has said and nobody has read would make a reset of it.
     ::shutdown(fd_, SHUT_WR);
     cut_.after_heard = never;
     await_end();
+}
+
+void peer::wrap(std::unique_ptr<layer> in) {
+    layer_ = std::move(in);
+    const std::lock_guard lock(server_.mutex_);
+    record& r = server_.records_[number_];
+    r.in_clear = r.heard.size();
+}
+
+void peer::told(const std::string& word) {
+    const std::lock_guard lock(server_.mutex_);
+    server_.records_[number_].words += word + "\n";
 }
 
 void peer::reset() {
@@ -66,7 +83,8 @@ void peer::say(std::string_view octets) {
         server_.records_[number_].said += octets;
     }
     while (!octets.empty()) {
-        const ssize_t sent = ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL);
+        const ssize_t sent = layer_ ? layer_->send(octets.data(), octets.size())
+                                    : ::send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR) continue;
         if (sent <= 0) throw gone{};
         octets.remove_prefix(static_cast<std::size_t>(sent));
@@ -79,7 +97,7 @@ void peer::hear() {
     char octets[4096];
     std::size_t most = sizeof octets;
     if (most > cut_.after_heard - heard_) most = cut_.after_heard - heard_;
-    const ssize_t got = ::recv(fd_, octets, most, 0);
+    const ssize_t got = layer_ ? layer_->receive(octets, most) : ::recv(fd_, octets, most, 0);
     if (got < 0 && errno == EINTR) return;
     const std::lock_guard lock(server_.mutex_);
     record& r = server_.records_[number_];

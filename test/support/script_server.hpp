@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ struct record {
     std::string heard;
     std::string said;
     std::vector<std::string> pieces; ///< `heard`, cut as the octets arrived
+    std::size_t in_clear = never;    ///< octets of `heard` that were heard before a layer began
+    std::string words;               ///< whatever the script notes
     bool reset = false;              ///< the client reset the connection
     bool over = false;
 
@@ -46,7 +49,16 @@ struct gone {};
 /// One connection, for the script that plays it.
 class peer {
 public:
-    peer(int fd, cut where, class server& owner, std::size_t number);
+    /// What the octets go through, in place of the bare connection. `send` and `receive` return as the system's do.
+    class layer {
+    public:
+        virtual ~layer() = default;
+        virtual long send(const char* octets, std::size_t size) = 0;
+        virtual long receive(char* octets, std::size_t size) = 0;
+        virtual void end() = 0; ///< says that nothing more will be sent
+    };
+
+    peer(int fd, script::cut where, class server& owner, std::size_t number);
     ~peer();
     peer(const peer&) = delete;
     peer& operator=(const peer&) = delete;
@@ -57,12 +69,19 @@ public:
     void await_end();      ///< takes what comes until the client ends the connection
     void close();
     void reset();
+    void cut(); ///< closes, and no layer says a word about it
+
+    /// From here on, inside it. What was heard before is `record::in_clear`.
+    void wrap(std::unique_ptr<layer> in);
+    int descriptor() const { return fd_; }
+    void told(const std::string& word); ///< for `record::words`
 
 private:
     void hear();
 
     int fd_;
-    cut cut_;
+    std::unique_ptr<layer> layer_;
+    script::cut cut_;
     server& server_;
     std::size_t number_;
     std::string buffer_;

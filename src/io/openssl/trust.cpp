@@ -1,6 +1,7 @@
 #include "state.hpp"
 
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -37,6 +38,13 @@ tls_set_up trust_folder(std::string_view path, X509_STORE* store) {
     return {};
 }
 
+/// OpenSSL reads the extensions of a certificate when they are first asked for. Here, once, rather than in the first
+/// handshake, of which there may be several at a time, in threads that wait for each other.
+bool add(X509_STORE* store, X509* certificate) noexcept {
+    static_cast<void>(X509_check_purpose(certificate, -1, 0));
+    return X509_STORE_add_cert(store, certificate) == 1;
+}
+
 } // namespace
 
 tls_set_up trust(const tls_options& options, SSL_CTX* ctx) {
@@ -57,8 +65,7 @@ tls_set_up trust(const tls_options& options, SSL_CTX* ctx) {
         std::vector<owned<X509>> found;
         if (const tls_set_up e = read_certificates(from, options.ca_file, errc::invalid_trust, found); !e) return e;
         for (const auto& one : found)
-            if (X509_STORE_add_cert(store, one.get()) != 1)
-                return failure(errc::system_failure, {options.ca_file, ": ", first_reason()});
+            if (!add(store, one.get())) return failure(errc::system_failure, {options.ca_file, ": ", first_reason()});
     }
     if (!options.ca_folder.empty())
         if (const tls_set_up e = trust_folder(options.ca_folder, store); !e) return e;
@@ -70,7 +77,7 @@ tls_set_up trust(const tls_options& options, SSL_CTX* ctx) {
         const std::string which = std::to_string(index++);
         if (!one)
             return failure(errc::invalid_trust, {"ca_certificates[", which, "]: is no certificate; DER is expected"});
-        if (X509_STORE_add_cert(store, one.get()) != 1)
+        if (!add(store, one.get()))
             return failure(errc::system_failure, {"ca_certificates[", which, "]: ", first_reason()});
     }
     return {};

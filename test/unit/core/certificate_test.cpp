@@ -1,7 +1,12 @@
 #include "postrider/certificate.hpp"
 
+#include "postrider/base64.hpp"
+
 #include <gtest/gtest.h>
 
+#include <openssl/sha.h>
+
+#include <fstream>
 #include <functional>
 #include <initializer_list>
 #include <string>
@@ -314,6 +319,48 @@ TEST(Certificate, CutAnywhereItIsNone) {
         EXPECT_FALSE(certificate_names({cut.data(), cut.size()}, "mail.example")) << size;
         EXPECT_EQ(public_key_of({cut.data(), cut.size()}), "") << size;
     }
+}
+
+/// The first certificate of a file of test/support/certificates, as DER.
+octets certificate_file(const octets& name) {
+    std::ifstream file{POSTRIDER_CERTIFICATES "/" + name + ".pem"};
+    octets text, line;
+    while (std::getline(file, line) && line != "-----END CERTIFICATE-----")
+        if (!line.starts_with("-----")) text += line;
+    text.resize(base64_decode(text).value_or(0));
+    return text;
+}
+
+TEST(Certificate, OfOpenSsl) {
+    struct row {
+        const char *name, *host;
+        bool named;
+    };
+    for (const row& r :
+         {row{"good", "mail.example", true}, row{"good", "localhost", true}, row{"good", "127.0.0.1", true},
+          row{"good", "::1", true}, row{"good", "[::1]", true}, row{"good", "other.example", false},
+          row{"good", "::2", false}, row{"good-rsa", "mail.example", true}, row{"chained", "mail.example", true},
+          row{"wildcard", "a.example.org", true}, row{"wildcard", "a.b.example.org", false},
+          row{"wildcard", "example.org", false}, row{"wrong-name", "mail.example", false},
+          row{"cn-only", "mail.example", false}, row{"ip-as-dns", "127.0.0.1", false}, row{"client", "client", false},
+          row{"ca", "ca", false}})
+        EXPECT_EQ(certificate_names(certificate_file(r.name), r.host), r.named) << r.name << ' ' << r.host;
+}
+
+TEST(Certificate, KeysHaveTheirPins) {
+    std::ifstream pins{POSTRIDER_CERTIFICATES "/pins"};
+    int count = 0;
+    for (octets name, pin; pins >> name >> pin; ++count) {
+        const octets der = certificate_file(name);
+        const std::string_view spki = public_key_of(der);
+        octets sum(32, '\0');
+        SHA256(reinterpret_cast<const unsigned char*>(spki.data()), spki.size(),
+               reinterpret_cast<unsigned char*>(sum.data()));
+        octets wanted = pin.substr(pin.find("//") + 2);
+        wanted.resize(base64_decode(wanted).value_or(0));
+        EXPECT_EQ(sum, wanted) << name;
+    }
+    EXPECT_GT(count, 10);
 }
 
 } // namespace

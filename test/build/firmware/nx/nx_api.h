@@ -52,6 +52,7 @@ extern "C" {
 #define NX_IP_ADDRESS_ERROR 0x21
 #define NX_ALREADY_BOUND 0x22
 #define NX_NOT_BOUND 0x24
+#define NX_NOT_CLOSED 0x35
 #define NX_IN_PROGRESS 0x37
 #define NX_NOT_CONNECTED 0x38
 #define NX_WINDOW_OVERFLOW 0x39
