@@ -9,7 +9,6 @@ using testing::StartsWith;
 
 TYPED_TEST_SUITE(security, clients, client_name);
 
-constexpr std::string_view hello = "EHLO client.example\r\n";
 constexpr std::string_view up_to_starttls = "EHLO client.example\r\nSTARTTLS\r\n";
 
 TYPED_TEST(security, bytes_injected_after_220_ready_to_start_tls) {
