@@ -1,7 +1,7 @@
 // Sends a mail over TLS with a secret from a file, gives everything up as the headers say, and waits to have its memory looked
-// at by dump_test.py. Usage: dump_client LIBRARY PORT CA MECHANISM SECRET-FILE [keep-secret | keep-flight]
+// at by dump_test.py. Usage: dump_client LIBRARY PORT CA MECHANISM SECRET-FILE [refused | keep-secret | keep-flight]
 //
-// The last two do what they say, so that the test is seen to find what is there.
+// `refused`: the server is to refuse it. The others do what they say, so that the test is seen to find what is there.
 
 #include "postrider/io/drive.hpp"
 #include "postrider/io/secret.hpp"
@@ -71,9 +71,15 @@ int run(const order& what, secret& kept_secret, std::string& kept_flight) {
            .recipients = {&to, 1},
            .content = {.text = "Subject: Hi\r\n\r\nHello.\r\n"}};
     handler h{what.keep == "keep-flight" ? &kept_flight : nullptr};
-    if (!say("start", s.start(o)) || !say("send", s.send(m)) || !say("drive", drive(s, stream, until, h))) return 1;
-    if (name(s.authenticated_by()) != what.mechanism || to.result.what != outcome::accepted) return 1;
-    if (!say("QUIT", s.quit()) || !say("drive", drive(s, stream, until, h))) return 1;
+    if (!say("start", s.start(o)) || !say("send", s.send(m))) return 1;
+    const errc error = drive(s, stream, until, h);
+    if (name(s.authenticated_by()) != what.mechanism) return 1;
+    if (what.keep == "refused") {
+        if (error != errc::refused || s.where() != phase::auth) return 1;
+    } else if (!say("drive", error) || to.result.what != outcome::accepted || !say("QUIT", s.quit()) ||
+               !say("drive", drive(s, stream, until, h))) {
+        return 1;
+    }
     stream.close(until);
     if (what.keep == "keep-secret") kept_secret = std::move(found.value);
     return 0;

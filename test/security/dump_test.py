@@ -34,23 +34,28 @@ def forms(secret):
     yield "base64, PLAIN", base64.b64encode(b"\0user\0" + secret)
 
 
-def found_in(pid, secret):
+def found_in(pid, secret, where):
+    """In which forms; and where, in words."""
     result = set()
     for mapping, octets in memory(pid):
         for form, text in forms(secret):
             if any((at := octets.find(text[i:i + PIECE])) >= 0 for i in range(0, len(text) - PIECE + 1, PIECE)):
                 near = octets[max(at - 64, 0):at + 96]
-                print(f"{form} at {at:#x} of {mapping}: {near}", file=sys.stderr)
+                where.append(f"{form} at {at:#x} of {mapping}: {near}")
                 result.add(form)
     return result
 
 
 class Dump(unittest.TestCase):
+    def setUp(self):
+        self.where = []
+
     def left_behind(self, library, mechanism, *keep):
         secret = secrets.token_hex(24)
-        option = ["--token", f"user:{secret}"] if mechanism in ("XOAUTH2", "OAUTHBEARER") else []
+        known = "another" if keep == ("refused",) else secret
+        option = ["--token", f"user:{known}"] if mechanism in ("XOAUTH2", "OAUTHBEARER") else []
         server = subprocess.Popen(
-            [sink, "--user", f"user:{secret}", *option, "--offer", f"AUTH={mechanism}", "--no-auth-in-clear", "--tls-certificate",
+            [sink, "--user", f"user:{known}", *option, "--offer", f"AUTH={mechanism}", "--no-auth-in-clear", "--tls-certificate",
              f"{certificates}/good.pem", "--tls-key", f"{certificates}/good.key"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         try:
             port = server.stdout.readline().split()[1].rpartition(b":")[2].decode()
@@ -60,7 +65,7 @@ class Dump(unittest.TestCase):
                 with subprocess.Popen([client, library, port, f"{certificates}/ca.pem", mechanism, file.name, *keep],
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
                     self.assertEqual(process.stdout.readline(), b"done\n")
-                    found = found_in(process.pid, secret.encode())
+                    found = found_in(process.pid, secret.encode(), self.where)
                     process.stdin.close()
                 self.assertEqual(process.returncode, 0)
         finally:
@@ -72,7 +77,13 @@ class Dump(unittest.TestCase):
         for library in libraries:
             for mechanism in ("PLAIN", "LOGIN", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER"):
                 with self.subTest(library=library, mechanism=mechanism):
-                    self.assertEqual(self.left_behind(library, mechanism), set())
+                    self.assertEqual(self.left_behind(library, mechanism), set(), self.where)
+
+    def test_nothing_is_left_of_what_was_refused(self):
+        for library in libraries:
+            for mechanism in ("PLAIN", "SCRAM-SHA-256", "XOAUTH2"):
+                with self.subTest(library=library, mechanism=mechanism):
+                    self.assertEqual(self.left_behind(library, mechanism, "refused"), set(), self.where)
 
     def test_what_is_kept_is_found(self):
         for library in libraries:
