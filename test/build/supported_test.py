@@ -57,6 +57,40 @@ class Supported(ToolTest):
     def test_a_name_without_backticks(self):
         self.refused("| §2 | x | yes | `Session.Starts`, Waits.Few |", "§2: not the name of a test")
 
+    SECURITY = {
+        "doc/supported-smtp.md": HEAD + "| §1 | x | caller's | |\n",
+        "src/core/session.cpp": "void turn() {}\n",
+        "test/security/tls_test.cpp": "TYPED_TEST(security, starttls_stripped) {\n",
+        "test/security/mutations": 'Mutation("starttls_stripped", "the policy", [])\n',
+    }
+
+    def attacks(self, row, **more):
+        head = "| Attack | Defence | Tests | Mutations |\n|---|---|---|---|\n"
+        return {**FILES, **self.SECURITY, "doc/security.md": f"# Security\n\n{head}{row}\n", **more}
+
+    def test_the_table_of_attacks(self):
+        good = "| A | `turn` | `security.starttls_stripped`, `hello.md: EHLO, as it is meant` | `the policy` |"
+        self.assert_passes("supported-check", self.attacks(good))
+        for row, why in ((good.replace("`turn`", "`return_to`"), "A: nowhere in include, src or netxduo: return_to"),
+                         (good.replace("EHLO, as", "EHLO as"), "A: no such test: hello.md: EHLO as it is meant"),
+                         (good.replace("`the policy`", "`the`"), "A: no such mutation: the"),
+                         (good.replace("`the policy`", ""), "a mutation without a row: the policy"),
+                         (good.replace("`security.starttls_stripped`, ", ""), "a test without a row: security.starttls_stripped"),
+                         ("| A | `turn` | | `the policy` |", "A: no test"), ("| A | x | y |", "has 3 cells, and not 4")):
+            with self.subTest(row):
+                self.assert_fails(why, "supported-check", self.attacks(row))
+
+    def test_the_table_of_defences(self):
+        def page(tests):
+            return {**FILES, **self.SECURITY, "test/security/mutations": "", "test/security/tls_test.cpp": "", "SECURITY.md":
+                    f"| Attack | Defence | Tests |\n|---|---|---|\n| A | b | {tests} |\n"}
+        self.assert_passes("supported-check", page('`Waits.*` `Session.Starts`, `test/io/deep/waits_test.cpp`, '
+                                                   '"EHLO, as it is meant" in `test/dialog/hello.md`'))
+        for tests, why in (("`Waits.Many`", "Waits.Many"), ("`Gone.*`", "Gone.*"), ("`test/io/gone.cpp`", "test/io/gone.cpp"),
+                           ('"Gone" and "EHLO, as it is meant" in `test/dialog/hello.md`', "hello.md: Gone")):
+            with self.subTest(tests):
+                self.assert_fails(f"A: no such test: {why}", "supported-check", page(tests))
+
     def test_unknown_verdicts(self):
         for verdict in ("", "no", "Yes", "yes, mostly", "refused", "refused:", "not yet: soon", "callers"):
             with self.subTest(verdict):

@@ -55,7 +55,7 @@ transcript::~transcript() {
 void transcript::write(const char* arrow, std::string_view text, std::size_t more) {
     std::string line{arrow};
     for (const char c : text) line += is_shown(c) ? c : '?';
-    if (more != 0) line += "<" + std::to_string(more) + " more octets>";
+    if (more != 0) line.append("<").append(std::to_string(more)).append(" more octets>");
     line_(line);
 }
 
@@ -82,7 +82,7 @@ void transcript::sent(std::string_view octets, phase where, const mail* m, bool 
 void transcript::end_content() {
     if (!in_content_) return;
     if (what_ == content::shown) end_line();
-    else write(tls_ ? "~> " : "-> ", "<" + std::to_string(counted_) + " octets of content>");
+    else write(tls_ ? "~> " : "-> ", std::string{"<"}.append(std::to_string(counted_)).append(" octets of content>"));
     in_content_ = false;
     counted_ = 0;
 }
