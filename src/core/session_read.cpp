@@ -203,7 +203,9 @@ void session_base::begin_auth(const status& refusal) noexcept {
         for (sasl_exchange* const e : c.exchanges) {
             if (!e->speaks().has(line_.chosen)) continue;
             line_.exchange = e;
-            plus = (e->speaks().bits & plus_mechanisms.bits & line_.offered.mechanisms.bits) != 0;
+            // A -PLUS that was taken back is as one that was taken out of the list, by somebody in between who cannot answer it.
+            const std::uint32_t offered = line_.offered.mechanisms.bits & ~line_.taken_back.bits;
+            plus = (e->speaks().bits & plus_mechanisms.bits & offered) != 0;
         }
         if (line_.exchange != nullptr)
             if (const errc e = line_.exchange->begin(line_.chosen, c, line_.channel, plus); e != errc::ok)

@@ -163,6 +163,12 @@ TYPED_TEST(security, scram_plus_stripped_from_the_list) {
     EXPECT_EQ(first("AUTH SCRAM-SHA-256"), "SCRAM-SHA-256 y,,n=u") << "it could have";
     EXPECT_EQ(first("AUTH SCRAM-SHA-256 SCRAM-SHA-256-PLUS"), "SCRAM-SHA-256-PLUS p=tls-");
 
+    // Nor is it talked out of it behind the list: 504 takes the mechanism back, and that the client could have stays.
+    server takes_back{
+        ordinary{.inside = "AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256", .says = {{"AUTH", "504 5.5.4 no\r\n"}}}};
+    EXPECT_EQ(this->send(takes_back.port(), o).error, errc::refused);
+    EXPECT_EQ(decoded(behind(takes_back.last().inside, "AUTH SCRAM-SHA-256 ")).substr(0, 5), "y,,n=");
+
     // A proof for one connection is none for another: the sink checks the binding.
     sink::server s{knowing({"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN"})};
     const outcome_of came = this->send(s.start(), o);

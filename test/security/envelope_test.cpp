@@ -74,6 +74,10 @@ TYPED_TEST(security, cr_lf_or_nul_in_addresses_ehlo_name_parameters) {
             EXPECT_FALSE(domain::frame(text));
         }
         if (h[0] == '>') continue; // everything else is not between brackets
+        const std::string alone(1, h[0]);
+        EXPECT_FALSE(domain::frame("client.example" + alone));
+        EXPECT_FALSE(domain::frame(alone + "client.example"));
+        EXPECT_FALSE(mailbox::frame("bob@b.example" + alone));
         const std::string value = "a" + h;
         const auto refused = [&](const session_options& o, const order& what, errc why) {
             const outcome_of came = this->send(s.port(), o, what);
