@@ -42,7 +42,9 @@ void transcript::from_server(std::uint64_t connection, std::string_view reply) {
     if (!on()) return;
     while (!reply.empty()) {
         const std::size_t end = reply.find("\r\n");
-        line(connection, "<- ", reply.substr(0, end));
+        // A challenge, with what it is answered, is what a password can be looked for in.
+        const bool challenge = reply.starts_with("334 ") && end != 4;
+        line(connection, "<- ", challenge ? "334 [redacted]" : reply.substr(0, end));
         reply.remove_prefix(end == std::string_view::npos ? reply.size() : end + 2);
     }
 }

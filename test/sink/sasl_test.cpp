@@ -123,7 +123,7 @@ TEST(Sasl, LeavesNoSecretInTheTranscript) {
     for (const auto* secret : {"AHVzZXIAd3Jvbmc=", "dXNlcg==", "c2VjcmV0"})
         EXPECT_EQ(transcript.str().find(secret), std::string::npos) << transcript.str();
     EXPECT_NE(transcript.str().find("[1] -> AUTH PLAIN [redacted]\n"), std::string::npos) << transcript.str();
-    EXPECT_NE(transcript.str().find("[1] <- 334 UGFzc3dvcmQ6\n[1] -> [redacted]\n"), std::string::npos);
+    EXPECT_NE(transcript.str().find("[1] <- 334 [redacted]\n[1] -> [redacted]\n"), std::string::npos);
 }
 
 } // namespace postrider::sink::test
