@@ -20,8 +20,6 @@ namespace postrider::netxduo_client {
 
 static_assert(config::all_mechanisms, "NX_SMTP_CLIENT_CRAM_MD5 needs POSTRIDER_ALL_MECHANISMS");
 
-namespace {
-
 /// HMAC-MD5, and nothing else.
 class nx_digests final : public digests {
 public:
@@ -49,6 +47,8 @@ public:
         return status == NX_CRYPTO_SUCCESS;
     }
 };
+
+namespace {
 
 struct exchange {
     nx_digests library;

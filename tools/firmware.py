@@ -22,9 +22,10 @@ SMALL = ["-DPOSTRIDER_PIPELINING=0", "-DPOSTRIDER_ENHANCED_STATUS=0", "-DPOSTRID
          "-DPOSTRIDER_ALL_EXTENSIONS=0", "-DPOSTRIDER_CHUNKING=0", "-DPOSTRIDER_LMTP=0", "-DPOSTRIDER_PARAMETERS=0",
          "-DPOSTRIDER_TLS=0", "-DPOSTRIDER_ALL_MECHANISMS=0", "-DNX_SMTP_CLIENT_BASIC"]  # include/postrider/config.hpp,
          # nxd_smtp_client.h: without what the original does not have
-PRODUCTS = {"engine": [], "engine-small": SMALL, "netxduo": [], "netxduo-small": SMALL}
+TLS = ["-DNX_SMTP_CLIENT_TLS", "-DNX_SMTP_CLIENT_TLS_REQUIRED", "-DNX_SMTP_CLIENT_CRAM_MD5"]
+PRODUCTS = {"engine": [], "engine-small": SMALL, "netxduo": [], "netxduo-small": SMALL, "netxduo-tls": TLS}
 # The rest of the system, which an image of ours is linked without.
-OUTSIDE = re.compile(r"_?(nxd?e?|tx|board)_(?!smtp_)\w+$")
+OUTSIDE = re.compile(r"_?(nxd?e?|tx|board)_(?!smtp_)\w+$|crypto_method_\w+$")
 
 
 class Failure(Exception):
@@ -62,7 +63,7 @@ def sources(root, product):
     found = sorted((root / "src/core").glob("*.cpp"))
     if not found:
         raise Failure("src/core: no source found")
-    if program(product) == "netxduo":
+    if program(product).startswith("netxduo"):
         client = netxduo_sources(root)
         if not client:
             raise Failure("netxduo/files.cmake: lists no source of the NetX Duo client in POSTRIDER_NETXDUO_SOURCES")
@@ -71,7 +72,7 @@ def sources(root, product):
 
 
 def include_folders(root, product):
-    nx = [root / PROGRAMS / "nx", root / "netxduo/include"] if program(product) == "netxduo" else []
+    nx = [root / PROGRAMS / "nx", root / "netxduo/include"] if program(product).startswith("netxduo") else []
     return [f"-I{folder}" for folder in [*nx, root / "include", root / "src"]]
 
 

@@ -106,9 +106,9 @@ public:
     /// In answer to `action::kind::tls`: TLS stands. The session goes on inside it, and takes what is received from here on
     /// for what the server said there. The views in `channel` must live until the session is over.
     void tls_started(const tls_channel& channel) noexcept;
-    /// In answer to `action::kind::credentials`. The texts must live until `next` answers something that is no writing or
-    /// waiting (AUTH is done then), or the session is over. `ok`; else what `start` says of credentials, and the session is
-    /// over.
+    /// In answer to `action::kind::credentials`. Begin with a copy of `auth()`, since all of them are taken; but of what was
+    /// `allowed` before nothing is added. The texts must live until `next` answers `ready`, `mail` or `closed` (AUTH is done
+    /// then). `ok`; else what `start` says of credentials, and the session is over.
     [[nodiscard]] errc authenticate(const credentials& with) noexcept;
     /// In answer to `action::kind::credentials`: there are none. The session ends: `credentials_failed`, or, if the
     /// server has refused a token before, as it was refused.
@@ -156,6 +156,7 @@ public:
 
     // What is known.
 
+    const credentials& auth() const noexcept { return options_.auth; } ///< as `start` was given them, or `authenticate`
     const capabilities& offered() const noexcept { return line_.offered; } ///< none after HELO
     /// The last reply that was read in full; its text is valid until `next` is called.
     reply last_reply() const noexcept { return reader_.whole(); }

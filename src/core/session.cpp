@@ -133,7 +133,9 @@ errc session_base::authenticate(const credentials& with) noexcept {
         leave({.where = phase::auth, .error = e});
         return e;
     }
+    const flags<mechanism> allowed = options_.auth.allowed;
     options_.auth = with;
+    options_.auth.allowed.bits &= allowed.bits; // a floor is not forgotten because somebody else has the password
     options_.auth.on_demand = true;
     line_.supplied = true;
     begin_auth({});

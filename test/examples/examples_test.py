@@ -1,7 +1,7 @@
 """Runs an example against postrider-sink, as a newcomer would: what it prints, how it ends, what the sink has stored.
 
 Usage: examples_test.py SINK FOLDER-OF-EXAMPLES EXAMPLE [unittest's arguments]        EXAMPLE: netxduo, posix, bare_engine,
-                                                                                         netxduo_session, many_mails, tls
+                                                                                         netxduo_session, many_mails, netxduo_tls, tls
 """
 import os
 import signal
@@ -215,6 +215,63 @@ class NetxduoSession(ExampleTest):
         self.assert_usage("localhost", "25", "a@b", "c@d")
 
 
+class NetxduoTls(ExampleTest):
+    name = "06_netxduo_tls"
+    MODES = {"starttls": [], "implicit": ["--implicit-tls"]}
+    CONTENT = (b"To: <tim@post.example>\r\nFrom: <sensor@device.example>\r\nSubject: In TLS\r\nMIME-Version: 1.0\r\n"
+               b"Content-Type: text/plain;\r\n\tcharset=\"utf-8\"\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+               b"Nobody else has read this.\r\n")
+
+    def certificate(self, file):
+        return os.path.join(os.environ["POSTRIDER_CERTIFICATES"], file)
+
+    def start(self, *options, certificate="good"):
+        return self.start_sink("--tls-certificate", self.certificate(certificate + ".pem"), "--tls-key",
+                               self.certificate(certificate + ".key"), "--require-auth", *options)
+
+    def send(self, port, mode="starttls", auth="cram-md5", name="mail.example", ca="ca.der"):
+        return self.run_example("127.0.0.1", port, name, self.certificate(ca), mode, auth, "tim", "sensor@device.example",
+                                "tim@post.example")
+
+    def test_each_way(self):
+        for mode, options in self.MODES.items():
+            port = self.start("--user", f"tim:{PASSWORD}", "--offer", "AUTH=CRAM-MD5 PLAIN", "--no-auth-in-clear", *options)
+            for auth in ("cram-md5", "plain"):
+                self.assert_ended(self.send(port, mode, auth), 0, "sent: ")
+        self.assert_stored(*4 * [self.CONTENT])
+
+    def test_a_token(self):
+        port = self.start("--token", f"tim:{PASSWORD}", "--offer", "AUTH=XOAUTH2")
+        self.assert_ended(self.send(port, auth="xoauth2"), 0, "sent: ")
+        port = self.start("--token", "tim:another", "--offer", "AUTH=XOAUTH2")
+        self.assert_ended(self.send(port, auth="xoauth2"), 1, "status 0xad, phase 4, server's code 535: ")
+
+    def test_a_server_that_is_another(self):
+        for mode, options in self.MODES.items():
+            self.assert_ended(self.send(self.start(*options, certificate="wrong-name"), mode), 1,
+                              "the certificate is not that of mail.example\n")
+            for certificate in ("unknown-ca", "self-signed", "expired"):
+                self.assert_ended(self.send(self.start(*options, certificate=certificate), mode), 1, "phase 18")
+        self.assert_stored()
+
+    def test_starttls_is_taken_away(self):
+        self.assert_ended(self.send(self.start_sink()), 1, "the server offers no STARTTLS, and nothing was sent\n")
+        self.assert_ended(self.send(self.start("--fault", 'on STARTTLS reply "454 4.7.0 no"')), 1,
+                          "status 0xba, phase 18, server's code 454: no\n")
+
+    def test_octets_are_put_behind_the_220(self):
+        self.assert_ended(self.send(self.start("--fault", r'on STARTTLS reply "220 go\r\n250 injected\r\n"')), 1,
+                          "status 0xbb, phase 18")
+
+    def test_usage(self):
+        rest = ["tim", "a@a.example", "b@b.example"]
+        self.assert_usage()
+        self.assert_usage("127.0.0.1", "25", "mail.example", "/dev/null", "perhaps", "plain", *rest)
+        self.assert_usage("127.0.0.1", "25", "mail.example", "/dev/null", "starttls", "login", *rest)
+        self.assert_ended(self.run_example("127.0.0.1", "25", "mail.example", "/nowhere", "starttls", "plain", *rest), 66,
+                          err="cannot read /nowhere\n")
+
+
 class Posix(ExampleTest):
     name = "02_posix"
 
@@ -297,5 +354,5 @@ class BareEngine(ExampleTest):
 
 if __name__ == "__main__":
     case = {"netxduo": "Netxduo", "posix": "Posix", "bare_engine": "BareEngine", "many_mails": "ManyMails",
-            "netxduo_session": "NetxduoSession", "tls": "Tls"}[chosen]
+            "netxduo_session": "NetxduoSession", "netxduo_tls": "NetxduoTls", "tls": "Tls"}[chosen]
     unittest.main(argv=[sys.argv[0], *sys.argv[4:]], defaultTest=case)

@@ -60,7 +60,7 @@ TEST_F(cram_md5, by_the_other_services_too) {
 }
 
 TEST_F(cram_md5, in_tls) {
-    for (const UINT mode : {NX_SMTP_CLIENT_TLS_STARTTLS, NX_SMTP_CLIENT_TLS_IMPLICIT}) {
+    for (const UINT mode : {UINT{NX_SMTP_CLIENT_TLS_STARTTLS}, UINT{NX_SMTP_CLIENT_TLS_IMPLICIT}}) {
         server.set([mode, this](peer& it) {
             up_to_tls(it, mode);
             auto inside = how();

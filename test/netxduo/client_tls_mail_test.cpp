@@ -9,7 +9,8 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 class tls_mail : public tls_services {};
-INSTANTIATE_TEST_SUITE_P(modes, tls_mail, ::testing::Values(NX_SMTP_CLIENT_TLS_STARTTLS, NX_SMTP_CLIENT_TLS_IMPLICIT),
+INSTANTIATE_TEST_SUITE_P(modes, tls_mail,
+                         ::testing::Values(UINT{NX_SMTP_CLIENT_TLS_STARTTLS}, UINT{NX_SMTP_CLIENT_TLS_IMPLICIT}),
                          [](const auto& mode) {
                              return std::string(mode.param == NX_SMTP_CLIENT_TLS_STARTTLS ? "starttls" : "implicit");
                          });

@@ -33,7 +33,7 @@ using ::testing::HasSubstr;
 
 class tls_refusals : public tls_services {};
 INSTANTIATE_TEST_SUITE_P(modes, tls_refusals,
-                         ::testing::Values(NX_SMTP_CLIENT_TLS_STARTTLS, NX_SMTP_CLIENT_TLS_IMPLICIT),
+                         ::testing::Values(UINT{NX_SMTP_CLIENT_TLS_STARTTLS}, UINT{NX_SMTP_CLIENT_TLS_IMPLICIT}),
                          [](const auto& mode) {
                              return std::string(mode.param == NX_SMTP_CLIENT_TLS_STARTTLS ? "starttls" : "implicit");
                          });

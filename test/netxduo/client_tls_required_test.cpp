@@ -22,7 +22,7 @@ TEST_F(tls_required, nothing_leaves_in_clear_text) {
 }
 
 TEST_F(tls_required, with_it_everything_is_as_elsewhere) {
-    for (const UINT mode : {NX_SMTP_CLIENT_TLS_STARTTLS, NX_SMTP_CLIENT_TLS_IMPLICIT}) {
+    for (const UINT mode : {UINT{NX_SMTP_CLIENT_TLS_STARTTLS}, UINT{NX_SMTP_CLIENT_TLS_IMPLICIT}}) {
         EXPECT_EQ(NX_SUCCESS, send_in_tls(in_tls(mode), mode));
         expect_nothing_in_clear(server.last());
     }

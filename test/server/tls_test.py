@@ -461,21 +461,27 @@ class Waits(Case):
     the greeting comes together with the end of the latter."""
     delay = 20   # ms, one way
 
+    def measure(self, ready, tls, backend, flight):
+        """What the client says, and what the proxy has seen of it."""
+        proxy = subprocess.Popen([HERE / "delay-proxy", "--to", f"127.0.0.1:{ready['ports'][tls]}", "--delay-ms", str(self.delay)],
+                                 stdout=subprocess.PIPE, text=True)
+        try:
+            port = int(proxy.stdout.readline().rsplit(":", 1)[1])
+            said = deliver(f"someone@{DOMAIN}", port, tls, "PLAIN", backend, pathlib.Path(ready["ca"]), flight=flight)
+            self.assertAccepted(said, "PLAIN")
+            return said, json.loads(proxy.stdout.readline())
+        finally:
+            proxy.terminate()
+            proxy.wait()
+            proxy.stdout.close()
+
     def check(self, server, tls, backend, flight, waits):
         with self.subTest(server, tls=tls, backend=backend, flight=flight):
             ready = start(server, [f"SASL_FROM={start_dovecot()['sasl']}"])
-            proxy = subprocess.Popen([HERE / "delay-proxy", "--to", f"127.0.0.1:{ready['ports'][tls]}", "--delay-ms", str(self.delay)],
-                                     stdout=subprocess.PIPE, text=True)
-            try:
-                port = int(proxy.stdout.readline().rsplit(":", 1)[1])
-                said = deliver(f"someone@{DOMAIN}", port, tls, "PLAIN", backend, pathlib.Path(ready["ca"]), flight=flight)
-                self.assertAccepted(said, "PLAIN")
-                seen = json.loads(proxy.stdout.readline())
-            finally:
-                proxy.terminate()
-                proxy.wait()
-                proxy.stdout.close()
+            said, seen = self.measure(ready, tls, backend, flight)
             waits += tls == "starttls" and said["tls"]["version"] == "TLS 1.2"
+            if seen["waits"] - 1 > waits:   # the server's close_notify came behind the client's, which is no wait: once more
+                said, seen = self.measure(ready, tls, backend, flight)
             self.assertEqual(seen["waits"] - 1, waits)   # QUIT
             self.assertGreaterEqual(seen["seconds"] / (2 * self.delay / 1000) - 1, waits - 0.6)   # a server that is slow takes longer, none less
 

@@ -48,7 +48,7 @@ struct drive_handler {
     /// A recipient, or all (`all_recipients`), was refused by this reply.
     void refused(mail& /*m*/, std::size_t /*recipient*/, const reply& /*said*/) noexcept {}
     /// The session needs credentials (`credentials::on_demand`); `again`: the server has refused the token, and a fresh one
-    /// is needed. They are copied, the texts behind them are not (see `session_base::authenticate`). An error: there are none.
+    /// is needed. `with` is what `start` was given. They are copied, the texts behind them are not (see `session_base::authenticate`). An error: there are none.
     errc credentials_wanted(credentials& /*with*/, bool /*again*/) noexcept { return errc::credentials_failed; }
     /// TLS stands.
     void tls_started(const tls_channel& /*channel*/) noexcept {}
@@ -177,7 +177,7 @@ errc drive(session_base& session, Stream& stream, deadline until, Handler&& hand
             }
             continue;
         case action::kind::credentials: {
-            credentials with;
+            credentials with = session.auth();
             if (handler.credentials_wanted(with, a.again) == errc::ok) static_cast<void>(session.authenticate(with));
             else session.no_credentials();
             continue;

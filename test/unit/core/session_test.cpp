@@ -255,6 +255,19 @@ TEST(Session, CredentialsAreTakenWhenTheyAreAskedFor) {
     EXPECT_TRUE(c.s.authenticated());
 }
 
+TEST(Session, WhoGivesCredentialsLaterDoesNotLowerTheFloor) {
+    session_options o = plain_options();
+    o.auth = {.allowed = strongest_down_to(mechanism::plain), .allow_cleartext_auth = true, .on_demand = true};
+    conversation c;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    ASSERT_EQ(c.run({"220 mx\r\n", "250-mx\r\n250 AUTH LOGIN PLAIN\r\n"}).what, action::kind::credentials);
+    EXPECT_FALSE(c.s.auth().allowed.has(mechanism::login));
+    const credentials with{.user = "a", .password = "b", .preferred = mechanism::login, .allow_cleartext_auth = true};
+    EXPECT_EQ(c.s.authenticate(with), errc::ok);
+    c.run();
+    EXPECT_NE(c.sent.find("AUTH PLAIN "), c.sent.npos) << c.sent;
+}
+
 TEST(Session, TheServerMayLeaveWhileCredentialsAreSoughtFor) {
     session_options o = plain_options();
     o.auth = {.allow_cleartext_auth = true, .on_demand = true};
