@@ -26,12 +26,15 @@ enum class auth_when : std::uint8_t {
 ///
 /// Of the mechanisms that the server lists, that are `allowed`, and that there is something for, the strongest is taken:
 /// SCRAM and CRAM-MD5 with `exchanges`, XOAUTH2 and OAUTHBEARER with a token, PLAIN and LOGIN with a password. A refusal is
-/// final, and no weaker mechanism is tried behind it; but for 504, by which a server takes back what it listed.
+/// final, and no weaker mechanism is tried behind it; but for 504 to AUTH itself, by which a server takes back what it has
+/// listed, where nothing else shared the flight.
 struct credentials {
     std::string_view user{};
     secret_view password{};
-    secret_view token{};             ///< an OAuth 2.0 bearer token, as it is
-    std::string_view authorize_as{}; ///< the authorization identity: whom to act for; empty: the user (RFC 4422 §3.4.1)
+    secret_view token{}; ///< an OAuth 2.0 bearer token, as it is
+    std::string_view
+        authorize_as{}; ///< the authorization identity: whom to act for; empty: the user (RFC 4422 §3.4.1).
+                        ///< LOGIN, CRAM-MD5 and XOAUTH2 cannot say it, and are not taken for another
     mechanism preferred = mechanism::none;       ///< taken if listed, whatever else is
     flags<mechanism> allowed = all_mechanisms;   ///< the floor: `strongest_down_to(mechanism::scram_sha_256)`
     std::span<sasl_exchange* const> exchanges{}; ///< the caller's mechanisms, for one session at a time

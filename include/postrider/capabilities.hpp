@@ -69,6 +69,11 @@ inline constexpr flags<mechanism> all_mechanisms{(1u << 13) - 1};
 /// Those that are tied to the TLS that they run in (RFC 5802 §6).
 inline constexpr flags<mechanism> plus_mechanisms{7u << 9};
 
+/// Those that have no place for an authorization identity.
+inline constexpr flags<mechanism> for_the_user_alone{static_cast<std::uint32_t>(mechanism::login) |
+                                                     static_cast<std::uint32_t>(mechanism::xoauth2) |
+                                                     static_cast<std::uint32_t>(mechanism::cram_md5)};
+
 /// `which`, and all that are stronger: a floor for `credentials::allowed`.
 constexpr flags<mechanism> strongest_down_to(mechanism which) noexcept {
     return {all_mechanisms.bits & ~(static_cast<std::uint32_t>(which) - 1)};

@@ -42,8 +42,8 @@ enum class auth_flight : std::uint8_t {
 
 /// What a session does about TLS.
 enum class tls_policy : std::uint8_t {
-    /// Nothing but EHLO and STARTTLS leaves before TLS stands and the server has proved who it is; else the session ends (the
-    /// default).
+    /// Nothing but EHLO (or HELO) and STARTTLS leaves before TLS stands and the server has proved who it is; else the session
+    /// ends, with QUIT where the connection allows it (the default).
     verified,
     /// TLS where it is offered, by whomever; in clear text where it is not. Protects from who only listens: whoever can change
     /// what is sent takes the offer away. A handshake that failed is not followed by clear text on the same connection.
@@ -84,7 +84,8 @@ public:
     /// that were not told of as done keep the results that they have.
     /// `invalid_credentials`, `credentials_too_long`: see there. `cleartext_auth`: see `credentials::allow_cleartext_auth`.
     /// `invalid_parameter`: `helo` together with `lmtp`, or with a TLS that can only come by STARTTLS; `implicit_tls` with a
-    /// policy without TLS; `look_ahead` 0. After an error the session is closed and nothing will be sent.
+    /// policy without TLS, or one with TLS in a build that has none (POSTRIDER_TLS); `look_ahead` 0. An exchange
+    /// (`credentials::exchanges`) that the session before was in the middle of is not told. After an error the session is closed and nothing will be sent.
     [[nodiscard]] errc start(const session_options& options) noexcept;
 
     /// What to do next. Everything received so far is dealt with first. `buffer` is where command lines are rendered; any

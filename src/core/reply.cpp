@@ -44,7 +44,9 @@ status::retry status::again() const noexcept {
     case outcome::unknown: return retry::risks_duplicate;
     case outcome::not_attempted:
         if (error == errc::refused) return code / 100 == 4 ? retry::yes : retry::no;
-        if (error == errc::mail_limit) return retry::yes; // by another connection
+        // By another connection, or when whoever took STARTTLS away is gone.
+        if (error == errc::mail_limit || error == errc::tls_unavailable || error == errc::octets_before_tls)
+            return retry::yes;
         return kind(error) == errc_kind::network && error != errc::host_not_found ? retry::yes : retry::no;
     default: return retry::no;
     }

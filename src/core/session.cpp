@@ -156,6 +156,7 @@ void session_base::tls_started(const tls_channel& channel) noexcept {
     if (why != errc::ok) return failed(why);
     line_.tls_due = false;
     line_.encrypted = true;
+    line_.authenticated = false;
     line_.channel = channel;
     reader_.restart();
     if (line_.outstanding != 0) return; // the greeting is to come
@@ -333,6 +334,12 @@ bool session_base::turn(action& a, std::span<char> buffer) noexcept {
     const bool through = line_.first != nullptr && is_through(*line_.first);
     if (line_.write.at == phase::connect && line_.up && !leaving && !through) {
         if (mail* const m = unstarted(); m != nullptr && may_begin()) {
+            // What is begun is written at once, if only in part: so each reply finds on the wire what it finds here.
+            if (buffer.empty()) {
+                a.what = action::kind::write;
+                a.where = phase::mail;
+                return true;
+            }
             begin(*m);
             return false;
         }

@@ -114,7 +114,8 @@ void session_base::on_answer(phase command, const status& s) noexcept {
     if (command == phase::rset && !refused(s)) line_.mail_open = false;
     if (command == phase::xclient && !refused(s)) {
         // The server stands behind its greeting again.
-        line_.up = line_.authenticated = line_.mail_open = line_.written_open = false;
+        line_.up = line_.authenticated = line_.mail_open = line_.written_open = line_.refreshed = false;
+        line_.taken_back = {};
         line_.write.at = options_.helo ? phase::helo : phase::ehlo;
     }
     if (s.code == 421) leave(s);
@@ -171,6 +172,8 @@ bool session_base::pick_mechanism() noexcept {
         if (token && !c.user.empty()) fit.add(mechanism::xoauth2);
         if (c.preferred == mechanism::external || c.preferred == mechanism::anonymous) fit.add(c.preferred);
     }
+    // Those that cannot say for whom would act for the user.
+    if (!c.authorize_as.empty() && c.authorize_as != c.user) fit.bits &= ~for_the_user_alone.bits;
     fit.bits &= c.allowed.bits & ~line_.taken_back.bits;
     const std::uint32_t listed = fit.bits & line_.offered.mechanisms.bits;
     line_.chosen = listed == 0 ? mechanism::none : static_cast<mechanism>(std::bit_floor(listed));
@@ -203,16 +206,17 @@ void session_base::begin_auth(const status& refusal) noexcept {
         for (sasl_exchange* const e : c.exchanges) {
             if (!e->speaks().has(line_.chosen)) continue;
             line_.exchange = e;
-            // A -PLUS that was taken back is as one that was taken out of the list, by somebody in between who cannot answer it.
-            const std::uint32_t offered = line_.offered.mechanisms.bits & ~line_.taken_back.bits;
-            plus = (e->speaks().bits & plus_mechanisms.bits & offered) != 0;
+            // A -PLUS that was taken back is as one that was taken out of the list, by somebody in between who cannot answer it;
+            // and so is one that is listed, and not allowed, beside one that is. Where none is allowed we cannot.
+            const std::uint32_t able = e->speaks().bits & plus_mechanisms.bits & c.allowed.bits;
+            plus = able == 0 || (able & line_.offered.mechanisms.bits & ~line_.taken_back.bits) != 0;
         }
         if (line_.exchange != nullptr)
             if (const errc e = line_.exchange->begin(line_.chosen, c, line_.channel, plus); e != errc::ok)
                 return leave({.where = phase::auth, .error = e});
     }
     line_.challenges = 0;
-    line_.dummy = false;
+    line_.up = line_.dummy = false; // what shared a flight with one mechanism may not with the next
     line_.write.at = phase::auth;
     // RFC 4954 §4: no initial response where the line would be longer than 512 octets.
     char none[1]; // it is only counted
@@ -239,7 +243,7 @@ void session_base::end_auth() noexcept {
 }
 
 void session_base::on_auth(const status& s) noexcept {
-    const bool behind = config::pipelining && line_.outstanding != 0;
+    const bool behind = config::pipelining && (line_.outstanding != 0 || line_.rendered != 0); // if only half a line
     line_.auth_due = false;
     if (!refused(s) && (line_.cancelled != errc::ok || (behind && s.code != 235))) {
         // `*` can only be refused (RFC 4954 §4). And a 334 where something was sent behind AUTH takes that for the answer: every

@@ -191,7 +191,7 @@ void session_base::advance_write() noexcept {
     if (write.at < phase::rset || line_.asked || write.at == phase::quit || write.at == phase::starttls) {
         if (write.at == phase::ehlo) line_.offered = {};
         line_.auth_due = write.at == phase::auth;
-        line_.up = line_.up || (line_.auth_due && one_step_auth() && config::pipelining);
+        line_.up = line_.up || (line_.auth_due && one_step_auth() && config::pipelining && !options_.auth.on_demand);
         write.at = phase::connect;
         return;
     }

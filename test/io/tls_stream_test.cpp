@@ -542,5 +542,109 @@ TYPED_TEST(TlsStream, ConnectionsOfSeveralThreadsShareAContext) {
     for (std::thread& t : threads) t.join();
 }
 
+// What was given up stays so: nothing of it leaves by the next connection.
+TYPED_TEST(TlsStream, UsedAgainBehindAReset) {
+    client<TypeParam> client;
+    tls_server_context shared;
+    connection<TypeParam> to{client.context, shared};
+    ASSERT_EQ(to.start(), errc::ok);
+    to.transport.takes = 10;
+    ASSERT_EQ(to.say("DATA of a mail"), errc::timed_out);
+    to.stream.close();
+    ASSERT_TRUE(to.transport.was_reset);
+    to.transport.takes = wire::all;
+    to.transport.taken = 0;
+    char in[100];
+    const transfer_result r = to.stream.transfer({}, in, never);
+    EXPECT_EQ(to.transport.taken, 0u);
+    EXPECT_EQ(r.written, 0u);
+}
+
+// TLS 1.3 alone has tickets behind the handshake.
+#if POSTRIDER_TEST_OPENSSL
+
+/// A ticket that takes more than one record, as of a server that sends small ones.
+int put_much(SSL* ssl, void*) {
+    const std::string much(3000, 'x');
+    return SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), much.data(), much.size());
+}
+SSL_TICKET_RETURN use(SSL*, SSL_SESSION*, const unsigned char*, std::size_t, SSL_TICKET_STATUS, void*) {
+    return SSL_TICKET_RETURN_USE;
+}
+
+// OpenSSL writes nothing between two records of one ticket: that is no fault, the rest of it has to be read first.
+TEST(TlsStreamByOpenssl, WritesWhileHalfATicketIsHere) {
+    client<openssl> client;
+    tls_server_context shared;
+    SSL_CTX_set_session_ticket_cb(shared.ctx.get(), put_much, use, nullptr);
+    SSL_CTX_set_max_send_fragment(shared.ctx.get(), 512);
+    connection<openssl> to{client.context, shared};
+    ASSERT_EQ(to.start(), errc::ok);
+    ASSERT_EQ(to.say("EHLO x\r\n"), errc::ok); // the server has our Finished now, and sends tickets
+    ASSERT_GT(to.server.out.size(), 1200u);
+    std::string rest;
+    bool held = false;
+    to.transport.bend = [&](std::string& out) {
+        if (held) return;
+        held = true;
+        rest = out.substr(600);
+        out.resize(600); // one record, and a bit
+    };
+    to.transport.delivers = wire::all;
+    char in[100];
+    EXPECT_EQ(to.stream.transfer({}, in, never).error, errc::timed_out);
+    // `drive` gives room for what is read: with the rest of the ticket the line can leave.
+    to.server.out = rest + to.server.out;
+    const std::string_view line = "MAIL";
+    const transfer_result r = to.stream.transfer({&line, 1}, in, never);
+    EXPECT_EQ(r.error, errc::ok) << to.stream.facts().failure.view();
+    EXPECT_EQ(r.written, 4u);
+}
+
+// Tickets without end buy the server no time.
+struct ticket_wire {
+    tls_server* server = nullptr;
+    std::chrono::steady_clock::time_point gives_up{};
+    bool gave_up = false;
+    transfer_result transfer(std::span<const std::string_view> out, std::span<char> in, deadline) {
+        transfer_result r;
+        for (const std::string_view part : out) {
+            server->take(part);
+            r.written += part.size();
+        }
+        if (r.written != 0) return r;
+        gave_up = gives_up != decltype(gives_up){} && std::chrono::steady_clock::now() > gives_up;
+        if (gave_up) return {.end_of_stream = true};
+        if (server->out.empty() && server->done) {
+            SSL_new_session_ticket(server->ssl());
+            SSL_do_handshake(server->ssl());
+            server->pump();
+        }
+        r.read = std::min(in.size(), server->out.size());
+        server->out.copy(in.data(), r.read);
+        server->out.erase(0, r.read);
+        return r; // as posix_stream: what is there comes, whatever the deadline says
+    }
+    void close() {}
+    void reset() {}
+};
+
+TEST(TlsStreamByOpenssl, TicketsWithoutEndDoNotMoveTheDeadline) {
+    client<openssl> client;
+    tls_server_context shared;
+    tls_server server{shared};
+    ticket_wire transport{&server};
+    tls_stream<openssl_tls, ticket_wire> stream{transport, client.context, "mail.example"};
+    ASSERT_EQ(stream.start_tls(true, never), errc::ok);
+    const auto now = std::chrono::steady_clock::now();
+    transport.gives_up = now + std::chrono::seconds{2};
+    char in[100];
+    const transfer_result r = stream.transfer({}, in, now + std::chrono::milliseconds{100});
+    EXPECT_FALSE(transport.gave_up);
+    EXPECT_EQ(r.error, errc::timed_out);
+}
+
+#endif
+
 } // namespace
 } // namespace postrider::test

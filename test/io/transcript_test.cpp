@@ -421,17 +421,25 @@ TEST(TranscriptByHand, LinesThatDoNotEnd) {
 TEST(TranscriptByHand, TheTokenOfAUrl) {
     by_hand t;
     t.says("BURL imap://a@a.example/b;uid=1;urlauth=submit+a:internal:91354a473744909de610943775f92038 LAST\r\n");
-    t.says("BURL imap://a@a.example/b;urlauth=submit+a:internal:91354a473744909de610943775f92038\r\n");
+    t.says("BURL imap://a@a.example/b;URLAUTH=submit+a:internal:91354a473744909de610943775f92038\r\n");
     t.says("BURL imap://a@a.example/b LAST\r\n");
     EXPECT_THAT(t.lines,
                 ElementsAre("-> BURL imap://a@a.example/b;uid=1;urlauth=<hidden> LAST",
-                            "-> BURL imap://a@a.example/b;urlauth=<hidden>", "-> BURL imap://a@a.example/b LAST"));
+                            "-> BURL imap://a@a.example/b;URLAUTH=<hidden>", "-> BURL imap://a@a.example/b LAST"));
 }
 
 TEST(TranscriptByHand, NoEscapeSequenceReachesATerminal) {
     by_hand t;
     t.log.received("250 a\x1B[2Jb\tc\rd\x7F\xC3\xA4\r\n");
     EXPECT_THAT(t.lines, ElementsAre("<- 250 a?[2Jb\tc?d?\xC3\xA4"));
+}
+
+// `reply_reader` takes them.
+TEST(TranscriptByHand, SpacesBeforeTheCodeShowNothing) {
+    by_hand t;
+    t.log.sent("AUTH SCRAM-SHA-256 biws\r\n", phase::auth, nullptr, true, true);
+    t.log.received("  334 cj1BQUFBQUFBQUFB\r\n 235 dj1BQUFB\r\n");
+    EXPECT_THAT(t.lines, ElementsAre("-> AUTH SCRAM-SHA-256 <hidden>", "<-   334 <hidden>", "<-  235 <hidden>"));
 }
 
 TEST(TranscriptByHand, ToAStream) {

@@ -6,6 +6,7 @@
 #include "postrider/io/tls.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -76,10 +77,18 @@ public:
             }
             if (fault_ != errc::ok || (writing && result.written == left)) break;
             if (!writing && in.empty() && filter_.outgoing().empty()) break;
-            const std::span<char> room = in.empty() ? std::span<char>{} : std::span<char>{cipher_in_};
-            const transfer_result r = exchange(room, until);
+            // Also where only writing is asked for, and TLS has something to read first.
+            const bool stuck = filter_.outgoing().empty() && filter_.wants_octets();
+            const transfer_result r =
+                exchange(in.empty() && !stuck ? std::span<char>{} : std::span<char>{cipher_in_}, until);
             result.written += settle(r.written);
-            if (r.read != 0) continue;
+            if (r.read != 0) {
+                // Tickets and key updates hold no text, and buy no time.
+                if (until == never || std::chrono::steady_clock::now() < until) continue;
+                if (!in.empty()) result.read = filter_.read(in);
+                if (result.read == 0) result.error = errc::timed_out;
+                return result;
+            }
             result.error = r.error;
             if (r.error == errc::timed_out || r.error == errc::cancelled) return result;
             if (r.error != errc::ok) fault_ = r.error;
@@ -92,7 +101,10 @@ public:
     /// Says close_notify, if that can leave before `until`, and closes the transport. Where octets were encrypted that have
     /// not left, the connection is reset instead: they could complete a mail that was given up.
     void close(deadline until = {}) noexcept {
-        if (started_ && encrypted_ != 0) return transport_.reset();
+        if (started_ && encrypted_ != 0) {
+            started_ = false;
+            return transport_.reset();
+        }
         if (started_ && fault_ == errc::ok) {
             filter_.close();
             static_cast<void>(flush(until));

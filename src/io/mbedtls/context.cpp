@@ -132,6 +132,7 @@ bool is_readable(const char* path) noexcept {
     errno = 0;
     std::FILE* const file = std::fopen(path, "rb");
     if (file == nullptr) return false;
+    std::setvbuf(file, nullptr, _IONBF, 0); // no copy of a key in a buffer that nobody wipes
     static_cast<void>(std::fgetc(file));
     const int why = std::ferror(file) != 0 ? errno : 0;
     std::fclose(file);

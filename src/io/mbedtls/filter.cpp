@@ -254,7 +254,12 @@ errc mbedtls_tls::handshake(bool& done) noexcept {
 #endif
         }
         if (error == MBEDTLS_ERR_SSL_WANT_READ || error == MBEDTLS_ERR_SSL_WANT_WRITE) return errc::ok;
-        if (error != 0) return fail(errc::tls_failed, error);
+        if (error != 0) {
+            // A chain that mbedTLS gives up on altogether, without asking us.
+            const bool chain = state == MBEDTLS_SSL_SERVER_CERTIFICATE && error == MBEDTLS_ERR_X509_FATAL_ERROR;
+            if (chain) facts_.verdict = tls_verdict::bad_chain;
+            return fail(chain && must_verify_ ? errc::tls_unverified : errc::tls_failed, error);
+        }
         if (state != MBEDTLS_SSL_SERVER_CERTIFICATE) continue;
         // What the certificate may be used for is checked behind the callback; a key that is pinned may be used.
         if (facts_.verdict == tls_verdict::verified && mbedtls_ssl_get_verify_result(&ssl_) != 0)

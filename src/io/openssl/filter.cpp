@@ -296,7 +296,8 @@ std::size_t openssl_tls::write(std::string_view text) noexcept {
     std::size_t written = 0;
     if (SSL_write_ex(ssl_, text.data(), std::min(text.size(), std::size_t{SSL3_RT_MAX_PLAIN_LENGTH}), &written) == 1)
         return written;
-    steps::fail(*this, errc::tls_failed);
+    // Of a message behind the handshake, a ticket, there is one record and not the next: that has to be read first.
+    if (SSL_get_error(ssl_, 0) != SSL_ERROR_WANT_READ) steps::fail(*this, errc::tls_failed);
     return 0;
 }
 

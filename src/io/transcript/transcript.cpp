@@ -1,6 +1,7 @@
 #include "postrider/io/transcript.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <ostream>
 #include <utility>
 
@@ -18,9 +19,12 @@ bool is_shown(char c) noexcept { return (static_cast<unsigned char>(c) >= ' ' &&
 
 /// RFC 4468 §3: who has the URL with its authorization can fetch the message by it.
 void hide_token_of_url(std::string& line) {
-    const std::size_t at = line.starts_with("BURL ") ? line.find(";urlauth=") : std::string::npos;
-    if (at == std::string::npos) return;
-    const std::size_t begin = at + std::string_view{";urlauth="}.size();
+    if (!line.starts_with("BURL ")) return;
+    constexpr std::string_view key = ";urlauth="; // in any case
+    const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+    const auto found = std::search(line.begin(), line.end(), key.begin(), key.end(), same);
+    if (found == line.end()) return;
+    const std::size_t begin = static_cast<std::size_t>(found - line.begin()) + key.size();
     line.replace(begin, std::min(line.find(' ', begin), line.size()) - begin, hidden_text);
 }
 
@@ -166,9 +170,12 @@ void transcript::received(std::string_view octets) {
 void transcript::end_reply_line() {
     if (in_.ends_with('\r')) in_.pop_back();
     hide_what_was_hidden(in_, hidden_);
-    const bool done = in_.starts_with("235");
-    const bool secret = in_.starts_with("334") || (done && mechanism_.starts_with("SCRAM-"));
-    if (secret && in_.size() > 4) in_.replace(4, std::string::npos, hidden_text);
+    const std::size_t code =
+        std::min(in_.find_first_not_of(' '), in_.size()); // `reply_reader` passes over spaces before it
+    const std::string_view said = std::string_view{in_}.substr(code);
+    const bool done = said.starts_with("235");
+    const bool secret = said.starts_with("334") || (done && mechanism_.starts_with("SCRAM-"));
+    if (secret && said.size() > 4) in_.replace(code + 4, std::string::npos, hidden_text);
     write(tls_ ? "<~ " : "<- ", in_, secret ? 0 : in_more_);
     if (done) forget_hidden();
     in_.clear();

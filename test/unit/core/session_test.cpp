@@ -268,6 +268,61 @@ TEST(Session, WhoGivesCredentialsLaterDoesNotLowerTheFloor) {
     EXPECT_NE(c.sent.find("AUTH PLAIN "), c.sent.npos) << c.sent;
 }
 
+// A mechanism that shared a flight is taken back, and a mail comes only then: LOGIN is alone.
+TEST(Session, WhatSharedAFlightWithOneMechanismDoesNotWithTheNext) {
+    session_options o = plain_options();
+    o.auth = {.user = "a", .password = "b", .allow_cleartext_auth = true};
+    letter l;
+    conversation c;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    ASSERT_EQ(c.run({"220 mx\r\n", "250-mx\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN\r\n"}).what, action::kind::read);
+    c.take_sent();
+    c.s.received("504 5.5.4 no\r\n");
+    ASSERT_EQ(c.run().what, action::kind::read);
+    EXPECT_EQ(c.take_sent(), "AUTH LOGIN\r\n");
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    EXPECT_EQ(c.run().what, action::kind::read);
+    EXPECT_EQ(c.sent, "");
+}
+
+// Half a line cannot be taken back, and QUIT would be read as the rest of it.
+TEST(Session, ARefusalWhileMailIsHalfWrittenEndsIt) {
+    session_options o = plain_options();
+    o.auth = {.user = "a", .password = "b", .allow_cleartext_auth = true};
+    letter l;
+    conversation c;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    ASSERT_EQ(c.run({"220 mx\r\n", "250-mx\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n"}).what, action::kind::read);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    std::array<char, 4> small;
+    const action a = c.s.next(small);
+    EXPECT_EQ(a.octets, "MAIL");
+    c.s.wrote(a.octets.size());
+    c.take_sent();
+    c.s.received("535 no\r\n");
+    EXPECT_EQ(c.run().what, action::kind::closed);
+    EXPECT_EQ(c.sent, "");
+    EXPECT_EQ(l.result().what, outcome::rejected);
+    EXPECT_EQ(l.result().code, 535);
+}
+
+// With an empty buffer nothing is begun: a reply that comes then finds on the wire what the session believes.
+TEST(Session, NothingBeginsWithoutABuffer) {
+    session_options o = plain_options();
+    o.auth = {.user = "a", .password = "b", .allow_cleartext_auth = true};
+    letter l;
+    conversation c;
+    ASSERT_EQ(c.s.start(o), errc::ok);
+    ASSERT_EQ(c.run({"220 mx\r\n", "250-mx\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN\r\n"}).what, action::kind::read);
+    ASSERT_EQ(c.s.send(l.mail), errc::ok);
+    const action a = c.s.next({});
+    EXPECT_EQ(a.what, action::kind::write);
+    EXPECT_TRUE(a.octets.empty());
+    c.s.received("235 ok\r\n");
+    EXPECT_EQ(c.run({"250 ok\r\n", "250 ok\r\n", "354 go\r\n", "250 taken\r\n"}).what, action::kind::ready);
+    EXPECT_EQ(l.result().what, outcome::accepted);
+}
+
 TEST(Session, TheServerMayLeaveWhileCredentialsAreSoughtFor) {
     session_options o = plain_options();
     o.auth = {.allow_cleartext_auth = true, .on_demand = true};
