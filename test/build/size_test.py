@@ -10,6 +10,7 @@ FILES = {
     "netxduo/files.cmake": "set(POSTRIDER_NETXDUO_SOURCES ${CMAKE_CURRENT_LIST_DIR}/nxd_smtp_client.cpp)\n",
     "test/build/firmware/engine.cpp": 'extern "C" const char* board_text(); int count(const char*) noexcept; int main() { return count(board_text()); }\n',
     "test/build/firmware/netxduo.cpp": 'extern "C" const char* board_text(); int client(const char*); int main() { return client(board_text()); }\n',
+    "test/build/firmware/netxduo-tls.cpp": 'extern "C" const char* board_text(); int client(const char*); int main() { return client(board_text()); }\n',
     "test/build/firmware/sizes.cpp": "template <class T> struct size_of { static char octets[sizeof(T)]; };\n"
                                      "template <class T> char size_of<T>::octets[sizeof(T)];\n"
                                      "namespace postrider { struct reply { char text[20]; }; }\ntemplate struct size_of<postrider::reply>;\n",

@@ -117,14 +117,18 @@ struct tls_application {
     alignas(std::max_align_t) UCHAR metadata[9000];
 
     void read_root() {
-        const std::unique_ptr<BIO, decltype(&BIO_free)> file(
-            BIO_new_file(certificate_file(trusted + ".pem").c_str(), "r"), BIO_free);
-        const std::unique_ptr<X509, decltype(&X509_free)> read(PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr),
-                                                               X509_free);
-        unsigned char* at = nullptr;
-        const int size = i2d_X509(read.get(), &at);
-        der.assign(at, at + size);
-        OPENSSL_free(at);
+        {
+            const std::unique_ptr<BIO, decltype(&BIO_free)> file(
+                BIO_new_file(certificate_file(trusted + ".pem").c_str(), "r"), BIO_free);
+            const std::unique_ptr<X509, decltype(&X509_free)> read(
+                PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr), X509_free);
+            unsigned char* at = nullptr;
+            const int size = i2d_X509(read.get(), &at);
+            der.assign(at, at + size);
+            OPENSSL_free(at);
+        }
+        // A thread of ThreadX is over for others before its pthread keys go, and with them what OpenSSL keeps for it.
+        OPENSSL_thread_stop();
     }
 };
 inline std::unique_ptr<tls_application> application;
