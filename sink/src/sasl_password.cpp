@@ -64,7 +64,8 @@ private:
 class cram_md5 : public sasl_exchange {
 public:
     explicit cram_md5(const sasl_peer& peer) : config_(peer.config), challenge_(config_.cram_md5_challenge) {
-        if (challenge_.empty()) challenge_ = "<" + random_text() + "@" + config_.name + ">";
+        if (challenge_.empty())
+            challenge_.append("<").append(random_text()).append("@").append(config_.name).append(">");
     }
 
     step begin(const std::optional<std::string>& initial_response) override {
