@@ -85,7 +85,8 @@ public:
     /// `invalid_credentials`, `credentials_too_long`: see there. `cleartext_auth`: see `credentials::allow_cleartext_auth`.
     /// `invalid_parameter`: `helo` together with `lmtp`, or with a TLS that can only come by STARTTLS; `implicit_tls` with a
     /// policy without TLS, or one with TLS in a build that has none (POSTRIDER_TLS); `look_ahead` 0. An exchange
-    /// (`credentials::exchanges`) that the session before was in the middle of is not told. After an error the session is closed and nothing will be sent.
+    /// (`credentials::exchanges`) that the session before was in the middle of is not told. After an error the session is
+    /// closed and nothing will be sent.
     [[nodiscard]] errc start(const session_options& options) noexcept;
 
     /// What to do next. Everything received so far is dealt with first. `buffer` is where command lines are rendered; any
