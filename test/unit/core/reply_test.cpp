@@ -111,6 +111,10 @@ TEST(Status, WhetherToTryAgain) {
         {outcome::not_attempted, errc::extension_unavailable, 0, retry::no},
         {outcome::not_attempted, errc::message_too_large, 0, retry::no},
         {outcome::not_attempted, errc::mail_limit, 0, retry::yes}, // another connection has room
+        // Whoever took STARTTLS away, or put something behind it, may be gone by then.
+        {outcome::not_attempted, errc::tls_unavailable, 0, retry::yes},
+        {outcome::not_attempted, errc::octets_before_tls, 0, retry::yes},
+        {outcome::not_attempted, errc::tls_unverified, 0, retry::yes},
         {outcome::deferred, errc::content_mismatch, 0, retry::no},
         {outcome::deferred, errc::other_refused, 0, retry::yes},
         {outcome::not_attempted, errc::ok, 0, retry::no},
