@@ -134,7 +134,7 @@ class Table(unittest.TestCase):
         self.assertEqual(row.failed, 0)
         self.assertIn("not offered", run.line_of(row))
 
-    def test_every_mail_is_sent_by_the_thirds_of_six_rows(self):
+    def test_every_mail_is_sent_by_the_sixths_of_six_rows(self):
         corpus = [pathlib.Path(str(number)) for number in range(62)]
         rows = [run.Row("server", "other", auth, family) for auth in run.AUTHS for family in run.FAMILIES]
         sent = {mail for number, row in enumerate(rows) for mail in run.mails_of(row, number, corpus, False, {"ports": {"auth": 1, "open": 2}})}
