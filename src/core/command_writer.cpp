@@ -30,10 +30,6 @@ void base64_writer::put(std::string_view octets) noexcept {
     }
 }
 
-void base64_writer::put_name(std::string_view name) noexcept {
-    for (const char& c : name) put(c == ',' ? "=2C" : c == '=' ? "=3D" : std::string_view{&c, 1});
-}
-
 void base64_writer::end() noexcept {
     if (encoder_.empty()) return;
     char text[4];

@@ -40,14 +40,18 @@ public:
     explicit constexpr base64_writer(command_writer& to) noexcept : to_(to) {}
 
     void put(std::string_view octets) noexcept;
-    /// RFC 5801 §4: a name in a GS2 header, in which a comma or an equals sign would end it.
-    void put_name(std::string_view name) noexcept;
     void end() noexcept;
 
 private:
     command_writer& to_;
     base64_encoder encoder_;
 };
+
+/// Puts a name into a GS2 header (`saslname`, RFC 5801 §4), which a comma or an equals sign would end. `to` is either writer.
+template <class Writer>
+void put_name(Writer& to, std::string_view name) noexcept {
+    for (const char& c : name) to.put(c == ',' ? "=2C" : c == '=' ? "=3D" : std::string_view{&c, 1});
+}
 
 } // namespace postrider
 

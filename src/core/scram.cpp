@@ -1,5 +1,6 @@
 #include "postrider/scram.hpp"
 
+#include "core/command_writer.hpp"
 #include "core/sasl.hpp"
 #include "postrider/base64.hpp"
 
@@ -12,52 +13,12 @@ namespace {
 constexpr std::size_t longest_proof = 88; // of SHA-512, in base64
 constexpr std::size_t longest_binding_type = 32, longest_binding = 64;
 
-/// Puts text into room that it may not find: then `full`, and what was put is of no use.
-class writer {
-public:
-    explicit constexpr writer(std::span<char> room) noexcept : room_(room) {}
-
-    constexpr void put(char c) noexcept {
-        full_ = full_ || size_ == room_.size();
-        if (!full_) room_[size_++] = c;
-    }
-    constexpr void put(std::string_view text) noexcept {
-        for (const char c : text) put(c);
-    }
-    /// `saslname`: see below.
-    constexpr void put_name(std::string_view name) noexcept {
-        for (const char c : name) {
-            if (c == ',') put("=2C");
-            else if (c == '=') put("=3D");
-            else put(c);
-        }
-    }
-    /// The base64 of one behind the other.
-    constexpr void put_base64(std::string_view first, std::string_view second = {}) noexcept {
-        base64_encoder encoder;
-        char group[4];
-        for (const std::string_view part : {first, second})
-            for (const char c : part)
-                if (encoder.put(c)) {
-                    encoder.group(group);
-                    put({group, 4});
-                }
-        if (encoder.empty()) return;
-        encoder.group(group);
-        put({group, 4});
-    }
-
-    constexpr bool full() const noexcept { return full_; }
-    constexpr std::span<char> put_so_far() const noexcept { return room_.first(size_); }
-    constexpr std::span<char> left() const noexcept { return room_.subspan(size_); }
-
-private:
-    std::span<char> room_;
-    std::size_t size_ = 0;
-    bool full_ = false;
-};
-
-constexpr std::string_view view(std::span<const char> octets) noexcept { return {octets.data(), octets.size()}; }
+void put_base64(command_writer& to, std::string_view first, std::string_view second = {}) noexcept {
+    base64_writer both{to};
+    both.put(first);
+    both.put(second);
+    both.end();
+}
 
 /// A name of at least one octet where it must be given, and not too long as it is sent.
 constexpr bool fits(std::string_view name) noexcept {
@@ -152,24 +113,24 @@ errc scram::begin(mechanism which, const credentials& with, const tls_channel& c
     if (!library_.random({nonce.data(), nonce_octets_})) return errc::system_failure;
     static_assert(2 + longest_binding_type + 3 + limits::sasl_name + 3 + limits::sasl_name + 3 + nonce_octets / 3 * 4 <
                   limits::scram_message);
-    writer to{text_};
+    command_writer to{text_, 0};
     if (plus) {
         to.put("p=");
         to.put(channel.binding_type);
-    } else to.put(channel.binding.empty() || plus_offered ? 'n' : 'y');
-    to.put(',');
+    } else to.put(channel.binding.empty() || plus_offered ? "n" : "y");
+    to.put(",");
     if (!with.authorize_as.empty()) {
         to.put("a=");
-        to.put_name(with.authorize_as);
+        put_name(to, with.authorize_as);
     }
-    to.put(',');
-    header_ = to.put_so_far().size();
+    to.put(",");
+    header_ = to.written();
     to.put("n=");
-    to.put_name(with.user);
+    put_name(to, with.user);
     to.put(",r=");
-    to.put_base64({nonce.data(), nonce_octets_});
+    put_base64(to, {nonce.data(), nonce_octets_});
 
-    message_ = view(to.put_so_far());
+    message_ = {text_.data(), to.written()};
     with_ = &with;
     channel_ = &channel;
     hash_ = digest_of(which);
@@ -201,16 +162,18 @@ errc scram::prove(std::string_view challenge) noexcept {
     if (iterations < bounds_.iterations_least || iterations > bounds_.iterations_most) return errc::weak_challenge;
 
     // The first message stays in front, as the proof is about both. The salt lies where the proof will.
-    writer to{std::span{text_}.subspan(message_.size())};
+    const std::span<char> room = std::span{text_}.subspan(message_.size());
+    command_writer to{room, 0};
     to.put("c=");
-    to.put_base64({message_.data(), header_}, message_[0] == 'p' ? channel_->binding : std::string_view{});
+    put_base64(to, {message_.data(), header_}, message_[0] == 'p' ? channel_->binding : std::string_view{});
     to.put(",r=");
     to.put(nonce);
-    const std::string_view unproven = view(to.put_so_far());
-    writer behind{to.left()};
+    const std::string_view unproven{room.data(), to.written()};
+    const std::span<char> left = room.subspan(to.written());
+    command_writer behind{left, 0};
     behind.put(salt);
-    if (to.left().size() < 3 + longest_proof || behind.full()) return errc::malformed_challenge;
-    const std::optional<std::size_t> salt_size = base64_decode(behind.put_so_far());
+    if (left.size() < 3 + longest_proof || !behind.whole()) return errc::malformed_challenge;
+    const std::optional<std::size_t> salt_size = base64_decode(left.first(behind.written()));
     if (!salt_size) return errc::malformed_challenge;
 
     //   SaltedPassword := Hi(password, salt, i);  ClientKey := HMAC(SaltedPassword, "Client Key");  StoredKey := H(ClientKey)
@@ -223,18 +186,18 @@ errc scram::prove(std::string_view challenge) noexcept {
         {message_.data() + header_, message_.size() - header_}, ",", challenge, ",", unproven};
     const std::string_view of_client = "Client Key", of_server = "Server Key", client_key{key.data(), size};
     iterations_ = iterations;
-    const bool done = library_.pbkdf2(hash_, with_->password.reveal(), {behind.put_so_far().data(), *salt_size},
-                                      iterations, salted.data()) &&
-                      library_.hmac(hash_, {salted.data(), size}, {&of_client, 1}, key.data()) &&
-                      library_.hash(hash_, {&client_key, 1}, signature.data()) &&
-                      library_.hmac(hash_, {signature.data(), size}, agreed, signature.data()) &&
-                      library_.hmac(hash_, {salted.data(), size}, {&of_server, 1}, salted.data()) &&
-                      library_.hmac(hash_, {salted.data(), size}, agreed, server_signature_.data());
+    const bool done =
+        library_.pbkdf2(hash_, with_->password.reveal(), {left.data(), *salt_size}, iterations, salted.data()) &&
+        library_.hmac(hash_, {salted.data(), size}, {&of_client, 1}, key.data()) &&
+        library_.hash(hash_, {&client_key, 1}, signature.data()) &&
+        library_.hmac(hash_, {signature.data(), size}, agreed, signature.data()) &&
+        library_.hmac(hash_, {salted.data(), size}, {&of_server, 1}, salted.data()) &&
+        library_.hmac(hash_, {salted.data(), size}, agreed, server_signature_.data());
     if (done) {
         for (std::size_t i = 0; i != size; ++i) key[i] = static_cast<char>(key[i] ^ signature[i]);
         to.put(",p=");
-        to.put_base64(client_key);
-        message_ = view(to.put_so_far());
+        put_base64(to, client_key);
+        message_ = {room.data(), to.written()};
         at_ = step::proof_sent;
     }
     wipe(salted);
@@ -251,9 +214,9 @@ errc scram::verify(std::string_view said) noexcept {
     const std::string_view signature = take(rest, 'v');
     if (signature.empty()) return take(rest, 'e').empty() ? errc::malformed_challenge : errc::server_unproven;
     if (!are_optional(rest)) return errc::malformed_challenge;
-    writer right{text_};
-    right.put_base64({server_signature_.data(), size_of(hash_)});
-    if (!same_secret(view(right.put_so_far()), signature)) return errc::server_unproven;
+    command_writer right{text_, 0};
+    put_base64(right, {server_signature_.data(), size_of(hash_)});
+    if (!same_secret({text_.data(), right.written()}, signature)) return errc::server_unproven;
     message_ = {};
     at_ = step::proven;
     return errc::ok;

@@ -93,7 +93,7 @@ void session_base::put_message(base64_writer& to) const noexcept {
             to.put("n,");
             const std::string_view whom = c.authorize_as.empty() ? c.user : c.authorize_as;
             if (!whom.empty()) to.put("a=");
-            to.put_name(whom);
+            put_name(to, whom);
             to.put(",");
         } else {
             to.put("user=");
