@@ -69,6 +69,14 @@ inline constexpr flags<mechanism> all_mechanisms{(1u << 13) - 1};
 /// Those that are tied to the TLS that they run in (RFC 5802 §6).
 inline constexpr flags<mechanism> plus_mechanisms{7u << 9};
 
+/// Those that take a token, and answer an error of it by a challenge (RFC 7628 §3.2.2).
+inline constexpr flags<mechanism> bearer_mechanisms{static_cast<std::uint32_t>(mechanism::xoauth2) |
+                                                    static_cast<std::uint32_t>(mechanism::oauthbearer)};
+
+/// Those that need neither user nor secret, and are taken only where the caller names them (`credentials::preferred`).
+inline constexpr flags<mechanism> named_mechanisms{static_cast<std::uint32_t>(mechanism::external) |
+                                                   static_cast<std::uint32_t>(mechanism::anonymous)};
+
 /// Those that have no place for an authorization identity.
 inline constexpr flags<mechanism> for_the_user_alone{static_cast<std::uint32_t>(mechanism::login) |
                                                      static_cast<std::uint32_t>(mechanism::xoauth2) |

@@ -64,11 +64,6 @@ namespace {
 // halves it, and after some it stays closed on this connection.
 constexpr std::uint16_t first_window = 4;
 
-/// Whether a mechanism is taken without a user name or a secret, because the caller names it.
-constexpr bool needs_no_secret(mechanism which) noexcept {
-    return which == mechanism::external || which == mechanism::anonymous;
-}
-
 } // namespace
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -92,7 +87,7 @@ errc session_base::start(const session_options& options) noexcept {
     line_.authenticates = !auth.user.empty() || auth.when == auth_when::attempt;
     if constexpr (config::all_mechanisms)
         line_.authenticates =
-            line_.authenticates || !auth.token.empty() || auth.on_demand || needs_no_secret(auth.preferred);
+            line_.authenticates || !auth.token.empty() || auth.on_demand || named_mechanisms.has(auth.preferred);
     if (line_.authenticates && options.tls == tls_policy::none && !auth.allow_cleartext_auth)
         return line_.error = errc::cleartext_auth;
     line_.open = true;

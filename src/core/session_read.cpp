@@ -170,7 +170,7 @@ bool session_base::pick_mechanism() noexcept {
         if (line_.channel.binding.empty()) fit.bits &= ~plus_mechanisms.bits;
         if (token) fit.add(mechanism::oauthbearer);
         if (token && !c.user.empty()) fit.add(mechanism::xoauth2);
-        if (c.preferred == mechanism::external || c.preferred == mechanism::anonymous) fit.add(c.preferred);
+        if (named_mechanisms.has(c.preferred)) fit.add(c.preferred);
     }
     // Those that cannot say for whom would act for the user.
     if (!c.authorize_as.empty() && c.authorize_as != c.user) fit.bits &= ~for_the_user_alone.bits;
@@ -232,8 +232,7 @@ void session_base::begin_auth(const status& refusal) noexcept {
 /// Whether AUTH carries all that it has to say, so that it may share a group (RFC 4954 §4).
 bool session_base::one_step_auth() const noexcept {
     return line_.initial &&
-           (line_.chosen == mechanism::plain ||
-            (config::all_mechanisms && (line_.chosen == mechanism::external || line_.chosen == mechanism::anonymous)));
+           (line_.chosen == mechanism::plain || (config::all_mechanisms && named_mechanisms.has(line_.chosen)));
 }
 
 /// The exchange is over, one way or the other.
@@ -289,8 +288,7 @@ void session_base::on_challenge() noexcept {
         return;
     }
     // An error, in JSON (RFC 7628 §3.2.2), is answered, and then comes the refusal.
-    const bool bearer =
-        config::all_mechanisms && (line_.chosen == mechanism::xoauth2 || line_.chosen == mechanism::oauthbearer);
+    const bool bearer = config::all_mechanisms && bearer_mechanisms.has(line_.chosen);
     line_.dummy = bearer && !first && !reader_.whole().text.empty();
     if (line_.challenges > (line_.chosen == mechanism::login || line_.dummy ? 2 : 1))
         line_.cancelled = errc::unexpected_reply;
@@ -299,7 +297,7 @@ void session_base::on_challenge() noexcept {
 /// A refusal is final: the same secret is not shown again by a weaker mechanism.
 void session_base::refuse_auth(const status& s) noexcept {
     if (line_.cancelled != errc::ok) return leave({.where = phase::auth, .error = line_.cancelled});
-    const bool token = line_.chosen == mechanism::xoauth2 || line_.chosen == mechanism::oauthbearer;
+    const bool token = bearer_mechanisms.has(line_.chosen);
     end_auth();
     if (!config::all_mechanisms || s.code == 421) return leave(s);
     // RFC 4954 §4: it does not speak what it has listed. Where something was tried that it has not, that is the answer.

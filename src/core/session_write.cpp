@@ -87,7 +87,7 @@ void session_base::put_message(base64_writer& to) const noexcept {
     if constexpr (config::all_mechanisms) {
         const bool oauth2 = line_.chosen == mechanism::oauthbearer;
         if (line_.dummy) return to.put(oauth2 ? "\1" : ""); // RFC 7628 §3.2.3
-        if (!oauth2 && line_.chosen != mechanism::xoauth2)  // EXTERNAL (RFC 4422 appendix A), ANONYMOUS (RFC 4505 §2)
+        if (named_mechanisms.has(line_.chosen))             // RFC 4422 appendix A, RFC 4505 §2
             return to.put(line_.chosen == mechanism::external ? c.authorize_as : c.user);
         if (oauth2) { // RFC 7628 §3.1
             to.put("n,");
