@@ -1,10 +1,10 @@
 #include "host.hpp"
 
+#include "core/chars.hpp"
+
 namespace postrider::tls_detail {
 
 namespace {
-
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 /// A colon makes it IPv6. A last label of digits makes it IPv4 for the resolver, be it well-formed or not, and no top-level
 /// domain is a number (RFC 3696 §2): a name it is not.
@@ -31,11 +31,8 @@ bool parse(std::string_view text, host& to) noexcept {
     if (text.size() > 1 && text.back() == '.') text.remove_suffix(1);
     if (text.size() > to.text.capacity) return false;
     for (const char c : text) {
-        const bool upper = c >= 'A' && c <= 'Z';
-        const bool plain =
-            upper || (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_' || c == '.' || c == ':';
-        if (!plain) return false;
-        const char lower = static_cast<char>(upper ? c - 'A' + 'a' : c);
+        if (!is_alpha(c) && !is_digit(c) && c != '-' && c != '_' && c != '.' && c != ':') return false;
+        const char lower = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
         to.text.append({&lower, 1});
     }
     to.address = bracketed || is_address(text);

@@ -270,8 +270,7 @@ TEST(Session, WhoGivesCredentialsLaterDoesNotLowerTheFloor) {
 
 // A mechanism that shared a flight is taken back, and a mail comes only then: LOGIN is alone.
 TEST(Session, WhatSharedAFlightWithOneMechanismDoesNotWithTheNext) {
-    session_options o = plain_options();
-    o.auth = {.user = "a", .password = "b", .allow_cleartext_auth = true};
+    const session_options o = with_credentials("a", "b");
     letter l;
     conversation c;
     ASSERT_EQ(c.s.start(o), errc::ok);
@@ -287,8 +286,7 @@ TEST(Session, WhatSharedAFlightWithOneMechanismDoesNotWithTheNext) {
 
 // Half a line cannot be taken back, and QUIT would be read as the rest of it.
 TEST(Session, ARefusalWhileMailIsHalfWrittenEndsIt) {
-    session_options o = plain_options();
-    o.auth = {.user = "a", .password = "b", .allow_cleartext_auth = true};
+    const session_options o = with_credentials("a", "b");
     letter l;
     conversation c;
     ASSERT_EQ(c.s.start(o), errc::ok);
@@ -308,8 +306,7 @@ TEST(Session, ARefusalWhileMailIsHalfWrittenEndsIt) {
 
 // With an empty buffer nothing is begun: a reply that comes then finds on the wire what the session believes.
 TEST(Session, NothingBeginsWithoutABuffer) {
-    session_options o = plain_options();
-    o.auth = {.user = "a", .password = "b", .allow_cleartext_auth = true};
+    const session_options o = with_credentials("a", "b");
     letter l;
     conversation c;
     ASSERT_EQ(c.s.start(o), errc::ok);
