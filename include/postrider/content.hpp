@@ -42,6 +42,13 @@ struct mail_content {
                ///< Exchange 2007 and 2010 are said to delay each of them by 5 s. `binary` implies it
 };
 
+/// What a source of content answers when it is asked for more.
+struct content_part {
+    std::string_view octets{};
+    bool last = false;   ///< nothing comes after these octets
+    bool failed = false; ///< there should be more, and it cannot be had: the mail is abandoned
+};
+
 /// What is to be known of a content before MAIL. Shown part after part.
 struct content_facts {
     std::uint64_t size = 0;        ///< octets of the content with CRLF line ends so far

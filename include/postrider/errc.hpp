@@ -34,6 +34,8 @@ enum class errc : std::uint8_t {
     invalid_certificate, ///< the client's certificate or key cannot be read, or they do not belong together
     no_tls,              ///< TLS is asked for, and the stream that the session is driven with has none
     no_host_name,        ///< the server is to be verified, and nobody said by which name
+    invalid_message,     ///< a message that cannot be written: a header value with a line break, no sender, ...
+    invalid_url,         ///< the URL of a server is none, or of another scheme
 
     // The network's fault: the connection is gone, or never was.
     host_not_found = 32, ///< the name does not exist, or has no address
@@ -48,6 +50,7 @@ enum class errc : std::uint8_t {
     tls_failed,     ///< the handshake failed, or a record was no record: the peer speaks no TLS that can be accepted
     tls_unverified, ///< the server has not proved who it is; `tls_facts::verdict` says why
     tls_truncated,  ///< the connection ended without TLS's close_notify: somebody may have cut it (RFC 8446 §6.1)
+    proxy_failed,   ///< the proxy refused the connection, or its credentials, or speaks no such protocol
 
     // The peer does not speak SMTP as this client understands it: the connection is of no further use.
     line_too_long = 64,  ///< a reply line beyond `limits::reply_line`

@@ -25,6 +25,8 @@ const char* describe(errc error) noexcept {
         return "the client's certificate or key cannot be read, or they do not belong together";
     case errc::no_host_name: return "the server is to be verified, and no name was given that it must have";
     case errc::no_tls: return "TLS is asked for, and the stream has none";
+    case errc::invalid_message: return "the message cannot be written as it is";
+    case errc::invalid_url: return "not the URL of a mail server";
     case errc::host_not_found: return "the host name does not exist or has no address";
     case errc::resolver_failed: return "the host name could not be looked up: no DNS server answered";
     case errc::connection_refused: return "connection refused: nothing listens at that address and port";
@@ -37,6 +39,7 @@ const char* describe(errc error) noexcept {
     case errc::tls_failed: return "the TLS handshake failed, or TLS broke";
     case errc::tls_unverified: return "the server has not proved who it is";
     case errc::tls_truncated: return "the connection ended in the middle of TLS";
+    case errc::proxy_failed: return "the proxy did not make the connection";
     case errc::line_too_long: return "the server sent a reply line without end";
     case errc::reply_too_long: return "the server sent a reply of too many lines";
     case errc::malformed_reply: return "the server sent something that is not an SMTP reply";

@@ -7,7 +7,7 @@ CLEAN = {
     "include/postrider/errc.hpp": "#include <cstdint>\n",
     "include/postrider/reply.hpp": '#include "postrider/errc.hpp"\n',
     "include/postrider/session.hpp": "#include <postrider/reply.hpp>\n#include <span>\n",
-    "include/postrider/error_code.hpp": '#include "postrider/errc.hpp"\n#include <system_error>\n',
+    "include/postrider/client.hpp": '#include "postrider/errc.hpp"\n#include <system_error>\n',
     "include/postrider/io/posix.hpp": '#include "postrider/session.hpp"\n#include <string>\n',
     "src/core/chars.hpp": "#include <cstddef>\n",
     "src/core/session.cpp": '#include "postrider/session.hpp"\n#include "chars.hpp"\n// #include <vector>\n/*\n#include <map>\n*/\n',
@@ -64,9 +64,12 @@ class Floors(ToolTest):
 
     def test_the_engine_and_the_floors_above(self):
         self.refused("src/core/session.cpp", '#include "postrider/io/posix.hpp"\n', "nothing above itself")
-        self.refused("src/core/session.cpp", '#include "postrider/error_code.hpp"\n', "nothing above itself")
+        self.refused("src/core/session.cpp", '#include "postrider/client.hpp"\n', "nothing above itself")
         self.refused("src/core/session.cpp", '#include "nxd_smtp_client.h"\n', "nothing above itself")
         self.refused("src/core/session.cpp", "#include <sys/socket.h>\n", "includes only these")
+
+    def test_the_rooms_above_the_adapters(self):
+        self.refused("src/io/posix/socket.cpp", '#include "postrider/client.hpp"\n', "what stands above it: `client`")
 
     def test_public_headers(self):
         self.refused("include/postrider/io/posix.hpp", '#include "../../../src/io/drive.hpp"\n', "public headers of the library only")
@@ -75,7 +78,6 @@ class Floors(ToolTest):
     def test_one_outside_library_per_adapter(self):
         self.refused("src/io/posix/tls.cpp", "#include <openssl/ssl.h>\n", "already: one outside library per folder")
         self.refused("src/io/drive.hpp", "#include <ares.h>\n", "what all adapters share uses no outside library")
-        self.refused("include/postrider/error_code.hpp", "#include <openssl/err.h>\n", "no outside library")
         self.refused("src/io/posix/socket.cpp", "#include <curl/curl.h>\n", "no library of tools/floors has it")
 
     def test_one_outside_library_per_file_of_the_host_platform(self):

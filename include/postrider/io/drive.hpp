@@ -21,13 +21,6 @@
 
 namespace postrider {
 
-/// What a source of content answers when it is asked for more.
-struct content_part {
-    std::string_view octets{};
-    bool last = false;   ///< nothing comes after these octets
-    bool failed = false; ///< there should be more, and it cannot be had: the mail is abandoned
-};
-
 /// What the loop asks its caller, and tells him. The base has no mail, no content, and sees nothing; hide what is of
 /// interest.
 struct drive_handler {
