@@ -18,6 +18,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace postrider {
 
@@ -43,6 +44,8 @@ struct drive_handler {
     /// The session needs credentials (`credentials::on_demand`); `again`: the server has refused the token, and a fresh one
     /// is needed. `with` is what `start` was given. They are copied, the texts behind them are not (see `session_base::authenticate`). An error: there are none.
     errc credentials_wanted(credentials& /*with*/, bool /*again*/) noexcept { return errc::credentials_failed; }
+    /// How long what this action asks may take; here as RFC 5321 §4.5.3.2 has it.
+    std::chrono::seconds limit(const action& a) noexcept { return std::chrono::seconds{a.limit()}; }
     /// TLS stands.
     void tls_started(const tls_channel& /*channel*/) noexcept {}
     /// A command by itself was answered.
@@ -114,97 +117,188 @@ concept starts_tls = requires(Stream& stream, deadline until) { // `deadline{}` 
     noexcept;
     { stream.channel() }
     noexcept;
+    { stream.wants_room(true) }
+    noexcept;
+    { stream.started() }
+    noexcept;
 };
 
-/// Drives the session until it is `ready` for something else and there is no further mail, or closed; returns
-/// `session.error()`. Each wait ends with its time limit of RFC 5321 §4.5.3.2 or at `until`, whichever comes first. The
-/// stream is left open.
+/// What a drive that must not wait is waiting for.
+struct stream_wait {
+    bool readable = false;
+    bool writable = false;
+    deadline until = never; ///< the time limit of what is awaited: then it is time for the next step, too
+};
+
+/// The loop. It ends when the session is `ready` for something else and there is no further mail, or closed. The stream is left
+/// open, and may be driven again. All three must outlive it.
 ///
 /// `Stream` has a `transfer` with the contract of `posix_stream::transfer`: an error, or the end, that comes together with
 /// octets has to be said again by the next call. If it cannot begin TLS, a session that wants TLS ends with `no_tls` before
 /// an octet leaves: there is `tls_policy::none`.
 template <class Stream, class Handler>
-errc drive(session_base& session, Stream& stream, deadline until, Handler&& handler) {
-    using clock = std::chrono::steady_clock;
-    flight out;
-    std::array<char, 16384> in;
-    std::uint32_t serial = 0;
-    bool moved = true; // the last transfer wrote something
-    deadline started{};
+class driver {
+public:
+    driver(session_base& session, Stream& stream, Handler& handler) noexcept
+        : session_(session), stream_(stream), handler_(handler) {}
 
-    if (!starts_tls<Stream> && session.wants_tls()) session.failed(errc::no_tls);
-    for (;;) {
-        while (session.wants_mail()) {
-            mail* const m = handler.next_mail();
-            if (m == nullptr) break;
-            if (const errc e = session.send(*m); e != errc::ok) handler.not_taken(*m, e);
-        }
-        const action a = session.next(out.full() ? std::span<char>{} : out.room());
-        switch (a.what) {
-        case action::kind::write:
-            if (!a.octets.empty()) {
-                out.add(a);
-                handler.sent(a.octets, a.where, a.mail, a.secret(), a.ends);
-                if (!out.full()) continue;
+    /// Waits as long as it takes. Each wait ends with its time limit (`drive_handler::limit`) or at `until`, whichever comes
+    /// first. Returns `session.error()`.
+    errc run(deadline until) {
+        static_cast<void>(go(until, true));
+        return session_.error();
+    }
+
+    /// Does what can be done without waiting. True: it has ended, and `session.error()` says how. False: it goes on with the
+    /// next step, once what `awaited` says has come.
+    [[nodiscard]] bool step(deadline until) { return go(until, false); }
+    const stream_wait& awaited() const noexcept { return awaited_; }
+    /// Where in the session it is.
+    phase where() const noexcept { return where_; }
+
+private:
+    using clock = std::chrono::steady_clock;
+
+    bool go(deadline until, bool may_wait) {
+        if (!starts_tls<Stream> && session_.wants_tls()) session_.failed(errc::no_tls);
+        for (;;) {
+            while (session_.wants_mail()) {
+                mail* const m = handler_.next_mail();
+                if (m == nullptr) break;
+                if (const errc e = session_.send(*m); e != errc::ok) handler_.not_taken(*m, e);
             }
-            break;
-        case action::kind::content:
-            if (out.empty() || std::decay_t<Handler>::stable) {
-                const content_part part = handler.pull(*a.mail, a.first);
-                if (part.failed) session.content_failed();
-                else session.content(part.octets);
-                if (part.last) session.end_of_content();
+            const action a = session_.next(out_.full() ? std::span<char>{} : out_.room());
+            where_ = a.where;
+            switch (a.what) {
+            case action::kind::write:
+                if (!a.octets.empty()) {
+                    out_.add(a);
+                    handler_.sent(a.octets, a.where, a.mail, a.secret(), a.ends);
+                    if (!out_.full()) continue;
+                }
+                break;
+            case action::kind::content:
+                if (out_.empty() || Handler::stable) {
+                    const content_part part = handler_.pull(*a.mail, a.first);
+                    if (part.failed) session_.content_failed();
+                    else session_.content(part.octets);
+                    if (part.last) session_.end_of_content();
+                    continue;
+                }
+                break;
+            case action::kind::tls:
+                if (!start_tls(a, until, may_wait)) return false;
+                continue;
+            case action::kind::credentials: {
+                credentials with = session_.auth();
+                if (handler_.credentials_wanted(with, a.again) == errc::ok)
+                    static_cast<void>(session_.authenticate(with));
+                else session_.no_credentials();
                 continue;
             }
-            break;
-        case action::kind::tls:
-            if constexpr (starts_tls<Stream>) {
-                const errc e =
-                    stream.start_tls(a.must_verify, std::min(until, clock::now() + std::chrono::seconds{a.limit()}));
-                if (e == errc::ok) {
-                    handler.tls_started(stream.channel());
-                    session.tls_started(stream.channel());
-                } else {
-                    session.failed(e);
+            case action::kind::refused: handler_.refused(*a.mail, a.recipient_index, session_.last_reply()); continue;
+            case action::kind::mail: handler_.mail_done(*a.mail, session_.last_reply()); continue;
+            case action::kind::answered: handler_.answered(session_.last_reply()); continue;
+            case action::kind::read: break;
+            case action::kind::ready:
+                if (out_.empty()) return true;
+                break;
+            case action::kind::closed:
+                if (out_.empty() || !a.ends) {
+                    out_.clear();
+                    return true;
                 }
+                break;
             }
-            continue;
-        case action::kind::credentials: {
-            credentials with = session.auth();
-            if (handler.credentials_wanted(with, a.again) == errc::ok) static_cast<void>(session.authenticate(with));
-            else session.no_credentials();
-            continue;
+            const progress made = exchange(a, until, may_wait);
+            if (made != progress::some) return made == progress::over;
         }
-        case action::kind::refused: handler.refused(*a.mail, a.recipient_index, session.last_reply()); continue;
-        case action::kind::mail: handler.mail_done(*a.mail, session.last_reply()); continue;
-        case action::kind::answered: handler.answered(session.last_reply()); continue;
-        case action::kind::read: break;
-        case action::kind::ready:
-            if (out.empty()) return session.error();
-            break;
-        case action::kind::closed:
-            if (out.empty() || !a.ends) return session.error();
-            break;
-        }
+    }
 
+    enum class progress : std::uint8_t { some, none, over };
+
+    progress exchange(const action& a, deadline until, bool may_wait) {
         // Octets that complete no reply buy the server no time, also while it takes nothing.
-        if (moved || a.serial != serial) started = clock::now();
-        serial = a.serial;
-        const std::chrono::seconds limit{a.limit()};
-        const transfer_result r = stream.transfer(out.parts(), in, std::min(until, started + limit));
-        moved = r.written != 0;
-        session.wrote(r.written);
-        out.drop(r.written);
+        if (moved_ || a.serial != serial_) started_ = clock::now();
+        // Nobody answers a flight before it has arrived.
+        const bool too_early = moved_ && out_.empty() && !keeps_octets();
+        moved_ = false;
+        serial_ = a.serial;
+        const deadline ends = std::min(until, started_ + handler_.limit(a));
+        awaited_ = {true, false, ends};
+        if (!may_wait && too_early) return progress::none;
+        const transfer_result r = stream_.transfer(out_.parts(), in_, may_wait ? ends : deadline{});
+        moved_ = r.written != 0;
+        session_.wrote(r.written);
+        out_.drop(r.written);
         if (r.read != 0) {
-            handler.received({in.data(), r.read});
-            session.received({in.data(), r.read});
+            handler_.received({in_.data(), r.read});
+            session_.received({in_.data(), r.read});
+        } else if (r.error == errc::timed_out && !may_wait && clock::now() < ends) {
+            awaited_.writable = wants_room();
+            return progress::none;
         } else if (r.error == errc::timed_out && r.written != 0 && clock::now() < until) {
             // A slow line, not a dead one: the limit is for a block to be taken, not for all that was gathered.
         } else if (r.error != errc::ok || r.end_of_stream) {
-            if (a.what == action::kind::closed) return session.error();
-            session.failed(r.error != errc::ok ? r.error : errc::connection_closed);
+            if (a.what == action::kind::closed) {
+                out_.clear();
+                return progress::over;
+            }
+            session_.failed(r.error != errc::ok ? r.error : errc::connection_closed);
         }
+        return progress::some;
     }
+
+    /// False: the handshake waits.
+    bool start_tls(const action& a, deadline until, bool may_wait) {
+        if constexpr (starts_tls<Stream>) {
+            if (!in_handshake_) started_ = clock::now();
+            const deadline ends = std::min(until, started_ + handler_.limit(a));
+            const errc e = stream_.start_tls(a.must_verify, may_wait ? ends : deadline{});
+            in_handshake_ = !may_wait && e == errc::timed_out && clock::now() < ends;
+            if (in_handshake_) {
+                awaited_ = {true, wants_room(), ends};
+                return false;
+            }
+            moved_ = true;
+            if (e == errc::ok) {
+                handler_.tls_started(stream_.channel());
+                session_.tls_started(stream_.channel());
+            } else {
+                session_.failed(e);
+            }
+        }
+        return true;
+    }
+
+    /// There are octets for which the stream had no room.
+    bool wants_room() const noexcept {
+        if constexpr (starts_tls<Stream>) return stream_.wants_room(!out_.empty());
+        else return !out_.empty();
+    }
+    /// What has come may be in the stream, and not show in its descriptor.
+    bool keeps_octets() const noexcept {
+        if constexpr (starts_tls<Stream>) return stream_.started();
+        else return false;
+    }
+
+    session_base& session_;
+    Stream& stream_;
+    Handler& handler_;
+    std::uint32_t serial_ = 0;
+    phase where_ = phase::connect;
+    bool moved_ = true; // the last transfer wrote something
+    bool in_handshake_ = false;
+    deadline started_{};
+    stream_wait awaited_{};
+    flight out_;
+    std::array<char, 16384> in_;
+};
+
+/// Drives a session over a stream that may wait: see `driver`.
+template <class Stream, class Handler>
+errc drive(session_base& session, Stream& stream, deadline until, Handler&& handler) {
+    return driver<Stream, std::remove_reference_t<Handler>>{session, stream, handler}.run(until);
 }
 
 template <class Stream>

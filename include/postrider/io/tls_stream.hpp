@@ -32,25 +32,17 @@ public:
 
     /// The handshake; the last of it leaves with what is written next, or before the next read. `ok`; else the connection is
     /// of no further use: `tls_failed`, `tls_unverified` (`facts().verdict` says why), `tls_truncated` (the peer ended it in
-    /// the middle), `no_host_name`, or what the transport says.
+    /// the middle), `no_host_name`, or what the transport says. After `timed_out` it may be called again, and goes on.
     [[nodiscard]] errc start_tls(bool must_verify, deadline until) noexcept {
-        started_ = true;
-        first_ = count_ = encrypted_ = 0;
-        if (const errc e = filter_.begin(host_, port_, must_verify); e != errc::ok) return fault_ = e;
-        for (;;) {
-            bool done = false;
-            const errc e = filter_.handshake(done);
-            if (e != errc::ok) {
-                static_cast<void>(flush(deadline{})); // the alert, if it can leave at once
-                return fault_ = e;
-            }
-            if (done) return fault_ = errc::ok;
-            const transfer_result r =
-                exchange(filter_.wants_octets() ? std::span<char>{cipher_in_} : std::span<char>{}, until);
-            if (r.read != 0) continue;
-            if (r.error != errc::ok) return fault_ = r.error;
-            if (r.end_of_stream) return fault_ = errc::tls_truncated;
+        const bool goes_on = started_ && fault_ == errc::timed_out && in_handshake_;
+        if (!goes_on) {
+            started_ = in_handshake_ = true;
+            first_ = count_ = encrypted_ = 0;
+            if (const errc e = filter_.begin(host_, port_, must_verify); e != errc::ok) return fault_ = e;
         }
+        fault_ = shake_hands(until);
+        in_handshake_ = fault_ == errc::timed_out;
+        return fault_;
     }
 
     /// As `posix_stream::transfer`. Besides its errors: `tls_failed` (a record that is none), `tls_truncated` (the end of the
@@ -113,6 +105,11 @@ public:
         started_ = false;
     }
 
+    /// In TLS, or in its handshake. What the peer has said may be in here then, while nothing waits in the transport.
+    bool started() const noexcept { return started_; }
+    /// What the transport has no room for; `unsent`: something of the last transfer, or handshake, was not sent.
+    bool wants_room(bool unsent) const noexcept { return started_ ? !filter_.outgoing().empty() : unsent; }
+
     const tls_facts& facts() const noexcept { return filter_.facts(); }
     /// Nothing while, or after, the connection is in clear text, or broken.
     tls_channel channel() const noexcept { return started_ && fault_ == errc::ok ? filter_.channel() : tls_channel{}; }
@@ -131,6 +128,23 @@ private:
         filter_.sent(r.written);
         if (r.read != 0) filter_.received({in.data(), r.read});
         return r;
+    }
+
+    errc shake_hands(deadline until) noexcept {
+        for (;;) {
+            bool done = false;
+            const errc e = filter_.handshake(done);
+            if (e != errc::ok) {
+                static_cast<void>(flush(deadline{})); // the alert, if it can leave at once
+                return e;
+            }
+            if (done) return errc::ok;
+            const transfer_result r =
+                exchange(filter_.wants_octets() ? std::span<char>{cipher_in_} : std::span<char>{}, until);
+            if (r.read != 0) continue;
+            if (r.error != errc::ok) return r.error;
+            if (r.end_of_stream) return errc::tls_truncated;
+        }
     }
 
     errc flush(deadline until) noexcept {
@@ -181,6 +195,7 @@ private:
     std::string_view host_;
     std::uint16_t port_;
     bool started_ = false;
+    bool in_handshake_ = false; ///< it has begun, and may go on
     errc fault_ = errc::ok;
     std::size_t encrypted_ = 0; ///< octets of plain text in `records_`
     std::size_t first_ = 0;
