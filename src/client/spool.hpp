@@ -1,0 +1,59 @@
+// spool.hpp - octets that can be read more than once: a file where it lies, or a copy of what can be read only once.
+#ifndef POSTRIDER_SRC_CLIENT_SPOOL_HPP
+#define POSTRIDER_SRC_CLIENT_SPOOL_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+namespace postrider::client_detail {
+
+/// Octets of a part that is read at once.
+inline constexpr std::size_t part_size = 65536;
+
+/// An open file. Its copies of what cannot be read twice lie in a file without a name in TMPDIR, or /tmp, that only this
+/// process can open, and that is gone with it. Where a call can fail it says why in words: empty, and it has not.
+class spool {
+public:
+    spool() noexcept = default;
+    spool(const spool&) = delete;
+    spool& operator=(const spool&) = delete;
+    ~spool() { close(); }
+
+    /// Opens `path`. What is no regular file is copied, to its end: `copied`.
+    [[nodiscard]] std::string open(const std::string& path, bool& copied);
+    /// Opens `path` again, for a further reading. Does not wait, if it has become a pipe meanwhile.
+    [[nodiscard]] bool reopen(const std::string& path) noexcept;
+    /// Copies a stream from where it stands, to its end. Where its `exceptions` are on they do not fire.
+    [[nodiscard]] std::string copy(std::istream& from);
+    /// Begins a copy that `append` fills.
+    [[nodiscard]] std::string begin();
+    [[nodiscard]] std::string append(std::string_view octets);
+    void close() noexcept;
+    bool is_open() const noexcept { return file_ >= 0; }
+
+    /// Up to `room.size()` octets from `offset`. How many; 0: the end; -1: errno says why.
+    ssize_t read(std::uint64_t offset, std::span<char> room) const noexcept;
+
+    /// What tells one state of a file from another, unless somebody takes pains to hide it.
+    struct state {
+        std::uint64_t device = 0, inode = 0, size = 0;
+        std::int64_t seconds = 0, nanoseconds = 0;
+        friend bool operator==(const state&, const state&) = default;
+    };
+    /// All zero where there is no file.
+    state now() const noexcept;
+
+private:
+    std::string copy(int from, const std::string& path);
+
+    int file_ = -1;
+};
+
+} // namespace postrider::client_detail
+
+#endif
