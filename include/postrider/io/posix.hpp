@@ -71,19 +71,23 @@ struct connect_options {
     /// DNS servers to ask instead of the system's, separated by commas: `127.0.0.1:5353,[::1]:5353`. Empty:
     /// the system's. /etc/hosts comes before either.
     std::string_view dns_servers{};
+    /// The path of a UNIX stream socket to connect to; not empty: everything above counts for nothing.
+    std::string_view local_path{};
+    /// How long an attempt has before the next address is tried beside it (RFC 8305 §5). Less than 10 ms counts as 10.
+    std::chrono::milliseconds attempt_delay{250};
 };
 
 /// One address that was tried.
 struct connect_attempt {
-    address_text address{};
-    errc error = errc::ok; ///< why it failed; `ok` for the one that is connected
+    address_text address{}; ///< or the beginning of a local socket's path
+    errc error = errc::ok; ///< why it failed; `ok` for the one that is connected, `cancelled` for one that was given up
 };
 
 /// What `connect` did, for people: which addresses the name had, and what each of them said.
 struct connect_report {
     static constexpr std::size_t capacity = 16;
 
-    std::array<connect_attempt, capacity> attempts{}; ///< in the order in which they were tried
+    std::array<connect_attempt, capacity> attempts{}; ///< in the order in which they began
     std::size_t size = 0;                             ///< how many of `attempts` are filled
 };
 
@@ -119,17 +123,19 @@ public:
     /// live until the stream dies or is given another. It moves with the stream and survives `close`.
     void cancel_by(const canceller* source) noexcept { canceller_ = source; }
 
-    /// Looks the name up and tries its addresses one after another, each with an equal share of the time that
-    /// is left, so that one that never answers leaves time for the others.
+    /// Looks the name up and connects to the first of its addresses that answers, by Happy Eyeballs (RFC 8305): an address
+    /// that does not answer soon is joined by the next one, and all have until the deadline. `connector` (connector.hpp) does
+    /// the work and says how; this one waits for it.
     ///
     /// Returns
     /// - `ok`: connected; segments leave at once (TCP_NODELAY). In each other case the stream is as it was:
-    /// - `invalid_parameter`: host, source address or DNS servers are malformed, or the port is 0
+    /// - `invalid_parameter`: host, source address, local path or DNS servers are malformed, or the port is 0
     /// - `wrong_state`: this stream is connected already
     /// - `host_not_found`: the name does not exist, or has no address (of the source address's family)
     /// - `resolver_failed`: the DNS did not answer, or not usefully; later it may
     /// - `connection_refused`, `connection_reset`, `timed_out`, `unreachable`: the most telling that an
-    ///   address gave, in this order, because a host that says no is there
+    ///   address gave, in this order, because a host that says no is there. For a local socket `connection_refused`: nobody
+    ///   listens there any more; `unreachable`: there is none, or not for this user; `timed_out`: its queue stayed full
     /// - `timed_out`: also if the deadline passed while the name was looked up
     /// - `cancelled`: by the canceller
     /// - `system_failure`: no descriptors, no memory
@@ -193,6 +199,8 @@ public:
     [[nodiscard]] address_text peer_address() const noexcept;
 
 private:
+    friend class connector;
+
     bool receive(std::span<char> in, transfer_result& result) noexcept;
 
     int descriptor_ = -1;
