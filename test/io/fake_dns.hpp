@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <atomic>
 #include <functional>
+#include <mutex>
 
 namespace postrider::test {
 
@@ -23,6 +24,8 @@ struct dns_answer {
     int code = 0; // 0 NOERROR, 2 SERVFAIL, 3 NXDOMAIN
     std::vector<dns_record> records{};
     bool silent = false;
+    bool held = false;      // until somebody says `release`
+    bool truncated = false; // ask again by TCP, where nobody is
 };
 
 class fake_dns {
@@ -45,7 +48,17 @@ public:
     std::string address() const { return "127.0.0.1:" + std::to_string(ntohs(local_.v4.sin_port)); }
     int queries() const { return queries_; }
 
+    // Sends the answers that were held, and holds none any more.
+    void release() {
+        const std::lock_guard lock(mutex_);
+        holding_ = false;
+        for (const auto& [reply, to] : std::exchange(held_, {})) send(reply, to);
+    }
+
 private:
+    void send(const std::string& reply, const posix_detail::socket_address& to) {
+        ::sendto(socket_.number(), reply.data(), reply.size(), 0, &to.any, to.size());
+    }
     static std::string wire_name(std::string_view name) {
         std::string wire;
         while (!name.empty()) {
@@ -88,7 +101,8 @@ private:
             const auto answer = answers_(name, type);
             if (answer.silent) continue;
             std::string reply(query.data(), 2);
-            reply += wire_number(0x8180U | static_cast<unsigned>(answer.code), 2) + wire_number(1, 2) +
+            const unsigned truncated = answer.truncated ? 0x200U : 0U;
+            reply += wire_number(0x8180U | truncated | static_cast<unsigned>(answer.code), 2) + wire_number(1, 2) +
                      wire_number(static_cast<unsigned>(answer.records.size()), 2) + wire_number(0, 4) + question;
             for (const auto& record : answer.records) {
                 const auto value = wire_value(record);
@@ -96,7 +110,9 @@ private:
                          wire_number(1, 2) + wire_number(60, 4) + wire_number(static_cast<unsigned>(value.size()), 2) +
                          value;
             }
-            ::sendto(socket_.number(), reply.data(), reply.size(), 0, &from.any, size);
+            const std::lock_guard lock(mutex_);
+            if (answer.held && holding_) held_.emplace_back(reply, from);
+            else send(reply, from);
         }
     }
 
@@ -104,6 +120,9 @@ private:
     descriptor socket_;
     posix_detail::socket_address local_{};
     std::atomic<int> queries_{0};
+    std::mutex mutex_;
+    bool holding_ = true;
+    std::vector<std::pair<std::string, posix_detail::socket_address>> held_;
     std::thread server_;
 };
 

@@ -1,9 +1,11 @@
 // Names against a DNS server of our own: what it says, and above all what it does not say.
 #include "fake_dns.hpp"
 #include "io/posix/resolver.hpp"
+#include "io/posix/wait.hpp"
 #include "system_calls.hpp"
 
 #include <gmock/gmock.h>
+#include <mutex>
 
 using namespace postrider;
 using namespace postrider::test;
@@ -12,16 +14,30 @@ using testing::UnorderedElementsAre;
 
 namespace {
 
-struct lookup {
+struct found {
     errc error;
     std::vector<std::string> addresses;
 };
 
-lookup look_up(std::string_view name, std::string_view servers, deadline until = soon(),
-               const canceller* cancel = nullptr) {
-    posix_detail::address_list found;
-    lookup result{posix_detail::resolve(name, 25, servers, cancel, until, found), {}};
-    for (const auto& address : found) result.addresses.emplace_back(to_text(address).view());
+// A lookup, and the wait for it.
+found look_up(std::string_view name, std::string_view servers, deadline until = soon(),
+              const canceller* cancel = nullptr, int family = AF_UNSPEC) {
+    posix_detail::lookup names;
+    found result{names.begin(name, 25, servers, family, until), {}};
+    while (result.error == errc::ok && !names.finished()) {
+        std::vector<pollfd> polled(names.waits().begin(), names.waits().end());
+        const auto wakes = names.wakes();
+        const auto error = posix_detail::wait(polled, cancel, std::min(until, wakes));
+        if (error != errc::ok && (error != errc::timed_out || until <= wakes)) result.error = error;
+        else names.process(polled);
+    }
+    if (result.error == errc::ok) result.error = names.result();
+    if (names.finished()) {
+        EXPECT_TRUE(names.waits().empty());
+        EXPECT_EQ(names.wakes(), never);
+    }
+    for (const int of : {AF_INET6, AF_INET})
+        for (const auto& address : names.addresses(of)) result.addresses.emplace_back(to_text(address).view());
     return result;
 }
 
@@ -160,6 +176,74 @@ TEST(Resolver, MoreAddressesThanAnybodyTries) {
         return answer;
     });
     EXPECT_EQ(look_up("mx.test", dns.address()).addresses.size(), connect_report::capacity);
+}
+
+// A connection from an IPv4 address has no use for the others.
+TEST(Resolver, AsksForOneFamilyOnly) {
+    std::atomic<int> others = 0;
+    fake_dns dns([&](const std::string& name, int type) -> dns_answer {
+        if (type != type_a) ++others;
+        return {.records = {{name, type_a, "127.0.0.1"}}};
+    });
+    const auto result = look_up("mx.test", dns.address(), soon(), nullptr, AF_INET);
+    EXPECT_THAT(result.addresses, ElementsAre("127.0.0.1:25"));
+    EXPECT_EQ(others, 0);
+    EXPECT_EQ(look_up("localhost", dns.address(), soon(), nullptr, AF_INET).error, errc::ok);
+    EXPECT_EQ(dns.queries(), 1);
+}
+
+// What resolv.conf has in `search`.
+class suffixes {
+public:
+    explicit suffixes(const char* list) { ::setenv("LOCALDOMAIN", list, 1); }
+    ~suffixes() { ::unsetenv("LOCALDOMAIN"); }
+    suffixes(const suffixes&) = delete;
+    suffixes& operator=(const suffixes&) = delete;
+};
+
+TEST(Resolver, ASuffixMakesAShortNameWhole) {
+    const suffixes search("first.test second.test");
+    std::mutex mutex;
+    std::vector<std::string> asked;
+    fake_dns dns([&](const std::string& name, int type) -> dns_answer {
+        const std::lock_guard lock(mutex);
+        if (type == type_a) asked.push_back(name);
+        if (name != "mail.second.test") return {.code = 3};
+        return {.records = {{name, type, type == type_a ? "127.0.0.1" : "::1"}}};
+    });
+    const auto names = [&] {
+        const std::lock_guard lock(mutex);
+        return std::exchange(asked, {});
+    };
+    EXPECT_THAT(look_up("mail", dns.address()).addresses, ElementsAre("[::1]:25", "127.0.0.1:25"));
+    EXPECT_THAT(names(), ElementsAre("mail.first.test", "mail.second.test"));
+    EXPECT_EQ(look_up("mail.", dns.address()).error, errc::host_not_found);
+    EXPECT_THAT(names(), ElementsAre("mail"));
+    EXPECT_EQ(look_up("no.mail", dns.address()).error, errc::host_not_found);
+    EXPECT_THAT(names(), ElementsAre("no.mail", "no.mail.first.test", "no.mail.second.test"));
+}
+
+// Whoever has an A record alone is not to be given the AAAA record that a wildcard has for his name and a suffix.
+TEST(Resolver, TheAddressesOfOneNameOnly) {
+    const suffixes search("wild.test");
+    for (const int has : {type_a, type_aaaa}) {
+        fake_dns dns([=](const std::string& name, int type) -> dns_answer {
+            if ((type == has) == name.ends_with(".wild.test")) return {};
+            return {.records = {{name, type, type == type_a ? "127.0.0.1" : "::1"}}};
+        });
+        const auto result = look_up("mx.example.test", dns.address());
+        EXPECT_EQ(result.error, errc::ok);
+        EXPECT_THAT(result.addresses, ElementsAre(has == type_a ? "127.0.0.1:25" : "[::1]:25"));
+    }
+}
+
+TEST(Resolver, AFailureIsNotASuffixesTurn) {
+    const suffixes search("wild.test");
+    fake_dns dns([](const std::string& name, int type) -> dns_answer {
+        if (!name.ends_with(".wild.test")) return {.code = type == type_a ? 2 : 0};
+        return {.records = {{name, type, type == type_a ? "127.0.0.1" : "::1"}}};
+    });
+    EXPECT_EQ(look_up("mx.example.test", dns.address()).error, errc::resolver_failed);
 }
 
 TEST(Resolver, RefusesWhatIsNoNameOrNoServer) {

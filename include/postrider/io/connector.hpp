@@ -98,6 +98,7 @@ public:
 private:
     struct state;
     std::unique_ptr<state> state_;
+    errc begun_ = errc::wrong_state; // what `begin` said
 };
 
 } // namespace postrider

@@ -1,11 +1,11 @@
 #include "resolver.hpp"
 
 #include "terminated.hpp"
-#include "wait.hpp"
 
 #include <algorithm>
 #include <ares.h>
 #include <cstring>
+#include <new>
 #include <sys/time.h>
 
 namespace postrider::posix_detail {
@@ -21,52 +21,6 @@ bool library_ready() noexcept {
     return ready;
 }
 
-// The descriptors on which c-ares waits, as it tells us: one for each DNS server, and another where it went
-// over to TCP.
-class query_sockets {
-public:
-    static void changed(void* self, ares_socket_t descriptor, int readable, int writable) noexcept {
-        static_cast<query_sockets*>(self)->change(
-            descriptor, static_cast<short>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0)));
-    }
-    [[nodiscard]] std::span<pollfd> all() noexcept { return {sockets_.data(), size_}; }
-
-private:
-    void change(ares_socket_t descriptor, short events) noexcept {
-        auto* const end = sockets_.data() + size_;
-        auto* const known = std::find_if(sockets_.data(), end, [=](const pollfd& one) { return one.fd == descriptor; });
-        if (known != end && events == 0) *known = sockets_[--size_];
-        else if (known != end) known->events = events;
-        // One too many is not polled: its answer is missed, and c-ares asks the next server.
-        else if (events != 0 && size_ < sockets_.size()) sockets_[size_++] = {descriptor, events, 0};
-    }
-
-    std::array<pollfd, max_waited> sockets_;
-    std::size_t size_ = 0;
-};
-
-// One answer, as c-ares hands it over.
-struct answer {
-    int status = ARES_SUCCESS;
-    bool arrived = false;
-    std::uint16_t port = 0;
-    address_list addresses;
-
-    static void take(void* self, int status, int /*timeouts*/, ares_addrinfo* result) noexcept {
-        auto& mine = *static_cast<answer*>(self);
-        mine.status = status;
-        mine.arrived = true;
-        for (auto* node = result != nullptr ? result->nodes : nullptr; node != nullptr; node = node->ai_next) {
-            if (node->ai_family != AF_INET && node->ai_family != AF_INET6) continue;
-            socket_address address{};
-            std::memcpy(&address, node->ai_addr, node->ai_family == AF_INET ? sizeof address.v4 : sizeof address.v6);
-            (node->ai_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port) = htons(mine.port);
-            mine.addresses.push_back(address);
-        }
-        if (result != nullptr) ares_freeaddrinfo(result);
-    }
-};
-
 errc from_status(int status) noexcept {
     switch (status) {
     case ARES_SUCCESS:
@@ -79,122 +33,217 @@ errc from_status(int status) noexcept {
     }
 }
 
-// A c-ares channel for the time of one lookup.
-class channel {
-public:
-    channel(const canceller* cancel, deadline until) noexcept : canceller_(cancel), until_(until) {}
-    // Ends what is still asked: each answer is told ARES_EDESTRUCTION here at the latest.
-    ~channel() {
-        if (channel_ != nullptr) ares_destroy(channel_);
-    }
-    channel(const channel&) = delete;
-    channel& operator=(const channel&) = delete;
-
-    errc open(const char* servers) noexcept {
-        if (!library_ready()) return errc::system_failure;
-        ares_options options{};
-        options.sock_state_cb = query_sockets::changed;
-        options.sock_state_cb_data = &sockets_;
-        int mask = ARES_OPT_SOCK_STATE_CB;
-        // c-ares, like resolv.conf's default, repeats a query after five seconds. With less time than a few
-        // of those, one lost datagram would be the end of it.
-        const auto left = until_ - steady_clock::now();
-        if (until_ != never && left < std::chrono::seconds(20)) {
-            options.timeout = static_cast<int>(
-                std::max<std::int64_t>(100, std::chrono::duration_cast<milliseconds>(left).count() / 4));
-            mask |= ARES_OPT_TIMEOUTMS;
-        }
-        if (ares_init_options(&channel_, &options, mask) != ARES_SUCCESS) {
-            channel_ = nullptr;
-            return errc::system_failure;
-        }
-        if (*servers == '\0') return errc::ok;
-        const int status = ares_set_servers_ports_csv(channel_, servers);
-        return status == ARES_SUCCESS  ? errc::ok
-               : status == ARES_ENOMEM ? errc::system_failure
-                                       : errc::invalid_parameter;
-    }
-
-    void ask(const char* name, int family, answer& into) noexcept {
-        ares_addrinfo_hints hints{};
-        hints.ai_family = family;
-        hints.ai_socktype = SOCK_STREAM; // otherwise an address may come once for each type
-        ares_getaddrinfo(channel_, name, nullptr, &hints, answer::take, &into);
-    }
-
-    // Until `awaited` has arrived.
-    errc run(const answer& awaited) noexcept {
-        while (!awaited.arrived) {
-            timeval time{};
-            const auto* const repeat = ares_timeout(channel_, nullptr, &time);
-            auto wake = until_;
-            if (repeat != nullptr) {
-                const auto pause = std::chrono::seconds(repeat->tv_sec) + std::chrono::microseconds(repeat->tv_usec);
-                wake = std::min(wake, steady_clock::now() + pause);
-            }
-            const auto error = wait(sockets_.all(), canceller_, wake);
-            if (error == errc::timed_out && wake == until_) return error;
-            if (error != errc::ok && error != errc::timed_out) return error;
-            process(error == errc::ok);
-        }
-        return errc::ok;
-    }
-
-private:
-    void process(bool any_ready) noexcept {
-        ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD); // time-outs
-        if (!any_ready) return;
-        const auto sockets = sockets_; // c-ares opens and closes sockets while it works
-        auto copy = sockets;
-        for (const auto& one : copy.all()) {
-            const bool failed = (one.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
-            const bool readable = failed || (one.revents & POLLIN) != 0;
-            const bool writable = (one.revents & POLLOUT) != 0;
-            if (readable || writable)
-                ares_process_fd(channel_, readable ? one.fd : ARES_SOCKET_BAD, writable ? one.fd : ARES_SOCKET_BAD);
-        }
-    }
-
-    ares_channel channel_ = nullptr;
-    query_sockets sockets_;
-    const canceller* canceller_;
-    deadline until_;
-};
+constexpr ares_addrinfo_hints hints(int family) noexcept {
+    ares_addrinfo_hints of{};
+    of.ai_family = family;
+    of.ai_socktype = SOCK_STREAM; // otherwise an address may come once for each type
+    return of;
+}
 
 } // namespace
 
-errc resolve(std::string_view host, std::uint16_t port, std::string_view dns_servers, const canceller* cancel,
-             deadline until, address_list& addresses) noexcept {
+// The names that are asked for, as resolv.conf's `search` and `ndots` have it: c-ares could walk through them by itself, but
+// with a query for each family it would do so for each by itself. A host with an A record alone would be given the AAAA of
+// another one, whose name is that of the first and a suffix.
+struct lookup::search_list {
+    ares_options options{};
+    bool as_is_first = true;
+    int names = 1;
+
+    search_list() noexcept = default;
+    search_list(const search_list&) = delete;
+    search_list& operator=(const search_list&) = delete;
+    ~search_list() { ares_destroy_options(&options); }
+
+    void read(std::string_view name) noexcept {
+        if (name.ends_with('.')) return;
+        as_is_first = std::count(name.begin(), name.end(), '.') >= options.ndots;
+        names = 1 + options.ndomains;
+    }
+
+    // False: too long for a name.
+    bool name(int which, std::string_view host, std::array<char, 256>& text) const noexcept {
+        const int as_is = as_is_first ? 0 : options.ndomains;
+        short_text<512> whole(host);
+        if (which != as_is) {
+            const std::string_view suffix = options.domains[as_is_first ? which - 1 : which];
+            whole.append(".");
+            if (suffix != ".") whole.append(suffix);
+        }
+        return copy_terminated(whole.view(), text);
+    }
+};
+
+lookup::lookup() noexcept = default;
+lookup::~lookup() { end(); }
+
+void lookup::end() noexcept {
+    // Each answer that is awaited is told ARES_EDESTRUCTION here.
+    if (channel_ != nullptr) ares_destroy(channel_);
+    channel_ = nullptr;
+    size_ = 0;
+}
+
+void lookup::assume(const socket_address& address) noexcept {
+    (address.family() == AF_INET6 ? v6_ : v4_).addresses.push_back(address);
+    result_ = errc::ok;
+}
+
+errc lookup::begin(std::string_view host, std::uint16_t port, std::string_view dns_servers, int family,
+                   deadline until) noexcept {
     if (host.empty() || host.find('\0') != std::string_view::npos) return errc::invalid_parameter;
-    std::array<char, 256> name; // 253 octets are the most that the DNS can say, and a dot at the end
     std::array<char, 1024> servers;
     if (!copy_terminated(dns_servers, servers)) return errc::invalid_parameter;
-    if (!copy_terminated(host, name)) return errc::host_not_found;
-    // The answers must outlive the channel, whose end may still write to them.
-    answer both;
-    answer v4;
-    answer v6;
-    both.port = port;
-    channel dns(cancel, until);
-    if (const auto error = dns.open(servers.data()); error != errc::ok) return error;
-
-    dns.ask(name.data(), AF_UNSPEC, both);
-    if (const auto error = dns.run(both); error != errc::ok) return error;
-    addresses = both.addresses;
-    if (!addresses.empty()) return errc::ok;
-    if (from_status(both.status) != errc::host_not_found || both.status == ARES_ENOTFOUND)
-        return from_status(both.status);
-
-    // "The name has no address" is for good: mail for it comes back. c-ares reports of the two queries only
-    // the one that was answered last, and a server that failed for A and then had no AAAA looks the same. So
-    // each is asked for by itself.
-    dns.ask(name.data(), AF_INET, v4);
-    dns.ask(name.data(), AF_INET6, v6);
-    for (const auto* one : {&v4, &v6}) {
-        if (const auto error = dns.run(*one); error != errc::ok) return error;
-        if (one->addresses.empty() && from_status(one->status) != errc::host_not_found) return from_status(one->status);
+    if (!copy_terminated(host, name_)) { // 253 octets are the most that the DNS can say, and a dot at the end
+        result_ = errc::host_not_found;
+        return errc::ok;
     }
-    return errc::host_not_found;
+    if (!library_ready()) return errc::system_failure;
+    // Its servers are looked at even where the hosts file knows the name: a mistake in them is to be found at once.
+    if (const auto error = open(servers.data(), until); error != errc::ok) return error;
+    v4_.asked = family != AF_INET6;
+    v6_.asked = family != AF_INET;
+    if (const auto error = look_in_hosts(port); error != errc::ok) return error;
+    if (!finished() && !ask_next()) result_ = errc::host_not_found;
+    settle();
+    return errc::ok;
+}
+
+// By a channel of its own, because c-ares would ask the DNS for AAAA where the file has an IPv4 address alone.
+errc lookup::look_in_hosts(std::uint16_t port) noexcept {
+    ares_options options{};
+    std::array<char, 2> file{"f"};
+    options.lookups = file.data();
+    ares_channel hosts = nullptr;
+    if (ares_init_options(&hosts, &options, ARES_OPT_LOOKUPS) != ARES_SUCCESS) return errc::system_failure;
+
+    v4_.port = v6_.port = port;
+    answer both;
+    both.port = port;
+    const auto of_both = hints(AF_UNSPEC);
+    ares_getaddrinfo(hosts, name_.data(), nullptr, &of_both, arrived, &both);
+    search_.reset(new (std::nothrow) search_list);
+    int mask = 0;
+    const bool saved = search_ && ares_save_options(hosts, &search_->options, &mask) == ARES_SUCCESS;
+    ares_destroy(hosts);
+    if (!saved) return errc::system_failure;
+    search_->read(name_.data());
+
+    if (both.addresses.empty()) return errc::ok;
+    for (const auto& address : both.addresses) {
+        auto& one = address.family() == AF_INET6 ? v6_ : v4_;
+        if (one.asked) one.addresses.push_back(address);
+    }
+    result_ = v4_.addresses.empty() && v6_.addresses.empty() ? errc::host_not_found : errc::ok;
+    return errc::ok;
+}
+
+errc lookup::open(const char* servers, deadline until) noexcept {
+    ares_options options{};
+    std::array<char, 2> dns{"b"};
+    options.lookups = dns.data();
+    options.ndomains = 0; // see search_list
+    options.sock_state_cb = changed;
+    options.sock_state_cb_data = this;
+    int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS;
+    // c-ares, like resolv.conf's default, repeats a query after five seconds. With less time than a few of those, one lost
+    // datagram would be the end of it.
+    const auto now = steady_clock::now();
+    if (until < now + std::chrono::seconds(20)) {
+        const auto left = until > now ? std::chrono::duration_cast<milliseconds>(until - now) : milliseconds{0};
+        options.timeout = static_cast<int>(std::max<std::int64_t>(100, left.count() / 4));
+        mask |= ARES_OPT_TIMEOUTMS;
+    }
+    if (ares_init_options(&channel_, &options, mask) != ARES_SUCCESS) {
+        channel_ = nullptr;
+        return errc::system_failure;
+    }
+    if (*servers == '\0') return errc::ok;
+    const int status = ares_set_servers_ports_csv(channel_, servers);
+    return status == ARES_SUCCESS ? errc::ok : status == ARES_ENOMEM ? errc::system_failure : errc::invalid_parameter;
+}
+
+// False: there is no further name to ask for.
+bool lookup::ask_next() noexcept {
+    std::array<char, 256> name;
+    do {
+        if (next_ == search_->names) return false;
+    } while (!search_->name(next_++, name_.data(), name));
+    for (auto* one : {&v6_, &v4_}) one->arrived = !one->asked;
+    if (v6_.asked) {
+        const auto of_v6 = hints(AF_INET6);
+        ares_getaddrinfo(channel_, name.data(), nullptr, &of_v6, arrived, &v6_);
+    }
+    if (v4_.asked) {
+        const auto of_v4 = hints(AF_INET);
+        ares_getaddrinfo(channel_, name.data(), nullptr, &of_v4, arrived, &v4_);
+    }
+    return true;
+}
+
+// What the answers so far mean. "The name has no address" is for good, and mail for it comes back; so it is said only where
+// neither family's query has failed.
+void lookup::settle() noexcept {
+    while (!finished() && v4_.arrived && v6_.arrived) {
+        if (!v4_.addresses.empty() || !v6_.addresses.empty()) result_ = errc::ok;
+        for (const auto* one : {&v4_, &v6_})
+            if (!finished() && one->asked && from_status(one->status) != errc::host_not_found)
+                result_ = from_status(one->status);
+        if (!finished() && !ask_next()) result_ = errc::host_not_found;
+    }
+    if (finished()) end();
+}
+
+void lookup::answer::take(const ares_addrinfo* found) noexcept {
+    for (auto* node = found->nodes; node != nullptr; node = node->ai_next) {
+        if (node->ai_family != AF_INET && node->ai_family != AF_INET6) continue;
+        socket_address address{};
+        std::memcpy(&address, node->ai_addr, node->ai_family == AF_INET ? sizeof address.v4 : sizeof address.v6);
+        (node->ai_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port) = htons(port);
+        addresses.push_back(address);
+    }
+}
+
+void lookup::arrived(void* one, int status, int /*timeouts*/, ares_addrinfo* found) noexcept {
+    auto& mine = *static_cast<answer*>(one);
+    mine.status = status;
+    mine.arrived = true;
+    if (found == nullptr) return;
+    mine.take(found);
+    ares_freeaddrinfo(found);
+}
+
+void lookup::changed(void* self, int descriptor, int readable, int writable) noexcept {
+    auto& sockets = static_cast<lookup*>(self)->sockets_;
+    auto& size = static_cast<lookup*>(self)->size_;
+    const auto events = static_cast<short>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
+    auto* const end = sockets.data() + size;
+    auto* const known = std::find_if(sockets.data(), end, [=](const pollfd& one) { return one.fd == descriptor; });
+    if (known != end && events == 0) *known = sockets[--size];
+    else if (known != end) known->events = events;
+    // One too many is not polled: its answer is missed, and c-ares asks the next server.
+    else if (events != 0 && size < sockets.size()) sockets[size++] = {descriptor, events, 0};
+}
+
+void lookup::process(std::span<const pollfd> polled) noexcept {
+    if (finished() || channel_ == nullptr) return;
+    for (const auto& one : polled) {
+        const bool failed = (one.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+        const bool readable = failed || (one.revents & POLLIN) != 0;
+        const bool writable = (one.revents & POLLOUT) != 0;
+        if (readable || writable)
+            ares_process_fd(channel_, readable ? one.fd : ARES_SOCKET_BAD, writable ? one.fd : ARES_SOCKET_BAD);
+    }
+    // The time-outs after that: an answer that is there does not count as late.
+    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    settle();
+}
+
+deadline lookup::wakes() const noexcept {
+    if (finished() || channel_ == nullptr) return never;
+    timeval time{};
+    if (ares_timeout(channel_, nullptr, &time) == nullptr) return never;
+    return steady_clock::now() + std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
 }
 
 } // namespace postrider::posix_detail

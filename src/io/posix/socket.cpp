@@ -15,6 +15,16 @@ void enable(int descriptor, int level, int option) noexcept {
     ::setsockopt(descriptor, level, option, &on, sizeof on);
 }
 
+int open_socket(int family, int protocol) noexcept {
+#ifdef SOCK_CLOEXEC
+    // In one step: a fork in another thread between socket() and fcntl() would hand the connection to a
+    // stranger.
+    return ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+#else
+    return ::socket(family, SOCK_STREAM, protocol);
+#endif
+}
+
 // A local port to connect to that nobody listens on may be given to the very socket that connects to it: TCP
 // then connects it to itself, and a client would read its own EHLO for an answer.
 bool connected_to_itself(int descriptor) noexcept {
@@ -43,13 +53,7 @@ bool prepare_socket(int descriptor) noexcept {
 }
 
 connecting start_connect(const socket_address& to, const socket_address* from) noexcept {
-#ifdef SOCK_CLOEXEC
-    // In one step: a fork in another thread between socket() and fcntl() would hand the connection to a
-    // stranger.
-    const int descriptor = ::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
-#else
-    const int descriptor = ::socket(to.family(), SOCK_STREAM, IPPROTO_TCP);
-#endif
+    const int descriptor = open_socket(to.family(), IPPROTO_TCP);
     if (descriptor < 0) return {-1, from_errno(errno)};
 
     const auto fail = [descriptor](errc error) noexcept {
@@ -69,6 +73,20 @@ connecting start_connect(const socket_address& to, const socket_address* from) n
     if (::connect(descriptor, &to.any, to.size()) != 0 && errno != EINPROGRESS && errno != EINTR)
         return fail(from_errno(errno));
     return {descriptor, errc::ok};
+}
+
+connecting connect_local(const local_path& path) noexcept {
+    const int descriptor = open_socket(AF_UNIX, 0);
+    if (descriptor < 0) return {-1, from_errno(errno)};
+    sockaddr_un to{};
+    to.sun_family = AF_UNIX;
+    std::memcpy(to.sun_path, path.data(), path.size());
+    errc error = prepare_socket(descriptor) ? errc::ok : errc::system_failure;
+    if (error == errc::ok && ::connect(descriptor, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+        error = errno == EAGAIN || errno == EINTR || errno == EINPROGRESS ? errc::timed_out : from_errno(errno);
+    if (error == errc::ok) return {descriptor, error};
+    ::close(descriptor);
+    return {-1, error};
 }
 
 errc verdict(int descriptor) noexcept {

@@ -5,6 +5,9 @@
 
 #include "address.hpp"
 
+#include <array>
+#include <sys/un.h>
+
 namespace postrider::posix_detail {
 
 /// Non-blocking, closed by exec, segments leave at once, no SIGPIPE. False if it is not a descriptor.
@@ -16,9 +19,16 @@ struct connecting {
     errc error = errc::ok;
 };
 
+/// The path of a local socket, with its NUL.
+using local_path = std::array<char, sizeof(sockaddr_un::sun_path)>;
+
 /// Starts to connect. `ok`: under way or done; once the descriptor is writable, `verdict` tells. Otherwise it
 /// failed, and there is no descriptor.
 [[nodiscard]] connecting start_connect(const socket_address& to, const socket_address* from) noexcept;
+
+/// Connects to a UNIX stream socket, at once. `timed_out`: its queue is full. No event tells when there is room: try again
+/// later.
+[[nodiscard]] connecting connect_local(const local_path& path) noexcept;
 
 /// How the attempt ended; only once poll() has found the descriptor ready.
 [[nodiscard]] errc verdict(int descriptor) noexcept;

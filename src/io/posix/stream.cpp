@@ -139,18 +139,18 @@ transfer_result posix_stream::transfer(std::span<const std::string_view> out, st
         result.error = errc::cancelled;
         return result;
     }
-    for (bool waited = false, readable = more_expected_ && !writing;; waited = true) {
+    for (bool readable = more_expected_ && !writing;;) {
         if (writing && fault_ == errc::ok) fault_ = send_some(descriptor_, flight, result.written);
         if (writing && flight.empty()) return result;
         // After a failed write there may still be octets that came before the failure - a 421 that says why.
         if ((fault_ != errc::ok || readable) && receive(in, result)) return result;
-        // wait() says timed_out only if nothing is ready: a peer that always takes a little more must not
-        // carry the loop past the deadline.
-        if (waited && until != never && std::chrono::steady_clock::now() >= until) {
-            result.error = errc::timed_out;
+        const bool listening = !in.empty() && !(writing && ended_);
+        // Without time there is nothing to ask poll() for: the read that it would allow says as much. And wait() says timed_out
+        // only if nothing is ready: a peer that always takes a little more must not carry the loop past the deadline.
+        if (until != never && std::chrono::steady_clock::now() >= until) {
+            if (!listening || !receive(in, result)) result.error = errc::timed_out;
             return result;
         }
-        const bool listening = !in.empty() && !(writing && ended_);
         pollfd self{descriptor_, static_cast<short>((writing ? POLLOUT : 0) | (listening ? POLLIN : 0)), 0};
         result.error = posix_detail::wait({&self, 1}, canceller_, until);
         if (result.error != errc::ok) return result;

@@ -18,7 +18,12 @@ namespace postrider::posix_detail {
     case ECONNRESET: return errc::connection_reset;
     case ETIMEDOUT: return errc::timed_out;
     // A firewall of this host says EACCES or EPERM; a host without IPv6 says EADDRNOTAVAIL or EAFNOSUPPORT;
-    // EINVAL is an IPv6 zone that does not exist.
+    // EINVAL is an IPv6 zone that does not exist. A local socket's path leads nowhere, or to a socket of another kind.
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EPROTOTYPE:
     case ENETUNREACH:
     case ENETDOWN:
     case ENETRESET:

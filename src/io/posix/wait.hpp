@@ -9,8 +9,8 @@
 
 namespace postrider::posix_detail {
 
-/// The most descriptors that `wait` takes.
-inline constexpr std::size_t max_waited = 32;
+/// The most descriptors that `wait` takes: the attempts of a connector, and its DNS sockets.
+inline constexpr std::size_t max_waited = 48;
 
 /// Waits until one of `descriptors` is ready: `ok`, and `revents` tell which. Otherwise `timed_out`,
 /// `cancelled` or `system_failure`. Looks at the descriptors at least once, also after the deadline.
