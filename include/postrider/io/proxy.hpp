@@ -15,7 +15,6 @@
 #include <postrider/io/secret.hpp>
 #include <postrider/short_text.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -100,27 +99,31 @@ public:
     [[nodiscard]] const short_text<200>& text() const noexcept { return text_; }
 
 private:
-    enum class phase : std::uint8_t { method, credentials, request, http, done };
+    enum class phase : std::uint8_t { method, credentials, request, http, done }; // what the next reply is an answer to
 
+    void write_socks(const proxy_options& proxy, std::string_view host, std::uint16_t port);
+    void write_http(const proxy_options& proxy, std::string_view host, std::uint16_t port);
+    void succeed() noexcept;
     void fail(errc why, std::string_view text) noexcept;
-    void send_next(std::size_t size) noexcept;
-    void socks_octet(char octet) noexcept;
-    void socks_reply() noexcept;
-    void http_octet(char octet) noexcept;
-    void http_line() noexcept;
-    void wipe_sent() noexcept;
+    void say(phase what, std::size_t from, std::size_t to) noexcept;
+    void take_socks(unsigned octet) noexcept;
+    void take_method(unsigned method) noexcept;
+    void take_verdict(unsigned octet) noexcept;
+    void take_http(char octet) noexcept;
+    void end_line() noexcept;
 
-    std::string script_{};        // all that may have to be said, in order
-    std::size_t credentials_ = 0; // where in it RFC 1929 begins,
+    std::string script_{};        // all that may have to be said, in order; what was said is wiped
+    std::size_t credentials_ = 0; // where in it those of RFC 1929 begin,
     std::size_t request_ = 0;     // and where what follows
     std::size_t from_ = 0;        // [from_, to_) is outgoing
     std::size_t to_ = 0;
     phase phase_ = phase::done;
     errc error_ = errc::ok;
-    std::array<unsigned char, 5> head_{}; // of a SOCKS reply
-    std::size_t octets_ = 0;              // of the reply so far
-    std::size_t line_ = 0;                // octets of the header line so far
-    int status_ = 0;                      // of HTTP; 0: its line is not complete
+    std::size_t octets_ = 0;       // of this reply of SOCKS, or of all headers of HTTP
+    std::size_t size_ = 0;         // how many octets this reply of SOCKS has, once that is known
+    std::size_t line_ = 0;         // HTTP: octets of this line, but for its end,
+    bool carriage_return_ = false; // and whether a CR stands at its end
+    bool status_known_ = false;    // the status line of this header was read
     short_text<200> text_{};
 };
 
