@@ -1,0 +1,654 @@
+// connection.cpp - theory of operation.
+//
+// A connection is in one of six places:
+//
+//     closed      no socket. With something waiting it begins:
+//     connecting  the name, and TCP (io/connector.hpp)
+//     proxy       what is said with a proxy, if there is one
+//     talking     the engine (session) and its loop (io/drive.hpp), from the greeting to the QUIT
+//     resting     the session is ready, and nothing waits: the socket may be idle for `time_limits::idle`
+//
+// `step` goes from one to the next until it would have to wait. Nothing in here waits, and there is no other state machine:
+// what may be said when is the engine's.
+//
+// A mail is in one of four lists: `waiting_` (not with the engine), `under_way_` (with it), `again_` (given back by a
+// connection that was of no use any more: they are the next one's), `finished_` (its caller is to be told). A connection that
+// has been of use once is `aged_`: only what it loses goes by a new one, and only if nothing of it can have been taken. A new
+// connection that fails fails everything that waits for it: who has other mails tries again later, and knows why.
+#include "postrider/connection.hpp"
+
+#include "explain.hpp"
+#include "job.hpp"
+#include "state.hpp"
+
+#include "postrider/cram_md5.hpp"
+#include "postrider/io/connector.hpp"
+#include "postrider/io/drive.hpp"
+#include "postrider/io/proxy.hpp"
+#include "postrider/io/tls_stream.hpp"
+#include "postrider/io/transcript.hpp"
+#include "postrider/scram.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <unistd.h>
+
+namespace postrider {
+
+using client_detail::clock;
+using client_detail::job;
+
+namespace {
+
+/// What is waited for by the network: whether something has left since the last wait tells a new wait from a longer one.
+struct counted_stream : posix_stream {
+    bool wrote = true; // the first wait is for the greeting
+    transfer_result transfer(std::span<const std::string_view> out, std::span<char> in, deadline until) noexcept {
+        const transfer_result r = posix_stream::transfer(out, in, until);
+        wrote = wrote || r.written != 0;
+        return r;
+    }
+};
+
+/// RFC 5321 §4.1.4: the full name of this host, or else its address.
+std::string own_name(const posix_stream& from) {
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) == 0) {
+        const std::string_view name{host.data()};
+        if (name.find('.') != name.npos && domain::parse(name)) return std::string{name};
+    }
+    const address_text local = from.local_address();
+    std::string_view address = local.view();
+    std::string literal{"["};
+    if (address.starts_with('[')) { // "[2001:db8::1%eth0]:25"
+        address = address.substr(1, address.find_first_of("%]") - 1);
+        literal.append("IPv6:").append(address).append("]");
+    } else if (!address.empty()) {
+        literal.append(address.substr(0, address.find(':'))).append("]");
+    }
+    return domain::parse(literal) ? literal : std::string{"localhost"};
+}
+
+} // namespace
+
+struct connection::state final : drive_handler {
+    using stream = tls_stream<openssl_tls, counted_stream>;
+    using jobs = std::deque<std::unique_ptr<job>>;
+    enum class place : std::uint8_t { closed, connecting, proxy, talking, resting };
+
+    explicit state(server s) : to_(std::move(s)), config_(to_.shared()) {}
+
+    // What `drive` asks and tells.
+    postrider::mail* next_mail();
+    void not_taken(mail& m, errc why);
+    void refused(mail& m, std::size_t recipient, const reply& said);
+    void mail_done(mail& m, const reply& said);
+    void answered(const reply& said);
+    errc credentials_wanted(credentials& with, bool again);
+    void tls_started(const tls_channel& channel);
+    void sent(std::string_view octets, phase where, const mail* m, bool secret, bool ends);
+    void received(std::string_view octets);
+    std::chrono::milliseconds limit(const action& a) const noexcept;
+
+    bool step();
+    void begin();
+    void connected();
+    bool through_proxy();
+    bool talk();
+    void ready(bool moved);
+    void ended(errc why);
+    bool rest();
+    bool alive();
+    void hang_up() noexcept;
+    void start_session();
+    void fail_waiting(errc why, phase where, const std::string& text);
+    bool drop_expired();
+    std::string about_expiry() const;
+    void begin_wait() noexcept;
+    void end_wait() noexcept;
+    bool goes_again(const job& j) const noexcept;
+    void describe_failure(job& j, const mail& m);
+    std::unique_ptr<job> take(const mail& m);
+    deadline ends() const noexcept;
+    void tell();
+    connect_options destination() const noexcept;
+
+    server to_;
+    const server::state& config_;
+    proxy_found proxy_{};
+
+    jobs waiting_{}, under_way_{}, again_{}, finished_{};
+    std::unique_ptr<job> asked_{};
+
+    connector connector_{};
+    std::optional<proxy_handshake> handshake_{};
+    counted_stream tcp_{};
+    session<> session_{};
+    std::optional<stream> stream_{};
+    std::optional<driver<stream, state>> loop_{};
+    std::optional<transcript> shown_{};
+    std::string name_{};
+    openssl_digests digests_{};
+    scram scram_{digests_};
+    cram_md5 cram_md5_{digests_};
+    std::array<sasl_exchange*, 2> exchanges_{&scram_, &cram_md5_};
+    secret token_{};
+
+    place at_ = place::closed;
+    pollfd socket_{-1, 0, 0};
+    deadline awaited_ = never;
+    deadline idle_until_ = never;
+    bool closing_ = false; ///< QUIT as soon as there is nothing more to do
+    bool leaving_ = false; ///< no further mail by this connection
+    bool left_ = false;    ///< QUIT was said
+    bool aged_ = false;
+    bool cancelled_ = false;
+    bool greeted_ = false;
+    bool in_wait_ = false;
+    std::size_t handed_ = 0; ///< mails, to the engine, on this connection
+    clock::time_point wait_began_{};
+    client_detail::counters counted_{};
+};
+
+// What the engine asks and tells.
+
+mail* connection::state::next_mail() {
+    if (leaving_ || cancelled_) return nullptr;
+    drop_expired();
+    if (waiting_.empty() || !waiting_.front()->is_mail()) return nullptr;
+    if (config_.options.mails_per_connection != 0 && handed_ >= config_.options.mails_per_connection) {
+        leaving_ = true;
+        return nullptr;
+    }
+    job& j = *waiting_.front();
+    if (j.tries++ == 0 && handed_ != 0) j.before = counted_;
+    ++handed_;
+    under_way_.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+    return &j.mail;
+}
+
+std::unique_ptr<job> connection::state::take(const mail& m) {
+    const auto found =
+        std::find_if(under_way_.begin(), under_way_.end(), [&](const auto& j) { return &j->mail == &m; });
+    std::unique_ptr<job> j = std::move(*found); // the session gives back what it was given
+    under_way_.erase(found);
+    return j;
+}
+
+void connection::state::not_taken(mail& m, errc why) {
+    auto j = take(m);
+    std::string text{describe(why)};
+    if (why == errc::invalid_parameter)
+        text += ": see `delivery`, and the recipients' `notify` and `original_recipient`";
+    j->give_up(why, phase::mail, std::move(text));
+    finished_.push_back(std::move(j));
+}
+
+void connection::state::refused(mail& m, std::size_t recipient, const reply& said) {
+    for (const auto& j : under_way_)
+        if (&j->mail == &m) j->refused(recipient, said);
+}
+
+void connection::state::mail_done(mail& m, const reply& said) {
+    auto j = take(m);
+    j->settle(said, counted_);
+    if (goes_again(*j)) {
+        for (const recipient& r : j->recipients)
+            if (r.result.error == errc::mail_limit || r.result.code == 421) leaving_ = true;
+        again_.push_back(std::move(j));
+        return;
+    }
+    aged_ = aged_ || !j->result.nothing_committed() || j->result.error == errc::refused;
+    describe_failure(*j, m);
+    finished_.push_back(std::move(j));
+}
+
+/// Whether a connection made anew may send it without a duplicate, and it was this one's fault.
+bool connection::state::goes_again(const job& j) const noexcept {
+    if (cancelled_ || !aged_ || j.tries > 1 || !j.result.nothing_committed() || clock::now() >= j.until) return false;
+    for (const recipient& r : j.recipients) {
+        const status& s = r.result;
+        if (s.what == outcome::rejected) return false;
+        if (s.code == 421 || s.error == errc::mail_limit) continue;
+        if (kind(s.error) != errc_kind::network || s.error == errc::cancelled) return false;
+    }
+    return true;
+}
+
+void connection::state::describe_failure(job& j, const mail& m) {
+    send_result& r = j.result;
+    r.server = stream_->transport().peer_address().view();
+    if (r.server.empty()) r.server = config_.at.path;
+    r.tls = stream_->facts();
+    r.authenticated_by = session_.authenticated_by();
+    const connect_report& trail = connector_.report();
+    if (j.before.timings.connect != counted_.timings.connect)
+        r.attempts.assign(trail.attempts.begin(), trail.attempts.begin() + static_cast<std::ptrdiff_t>(trail.size));
+    for (const recipient_result& one : r.recipients) {
+        if (one.what == outcome::accepted || one.error == errc::ok) continue;
+        if (one.code != 0) {
+            const std::string more = client_detail::advice(config_, one.code, one.where);
+            if (!more.empty()) r.text.append("; ").append(more);
+        } else if (r.text.empty() || one.error != r.error) {
+            if (!r.text.empty()) r.text += "; ";
+            r.text += client_detail::explain(
+                config_, {one.error, one.where, 0, greeted_, nullptr, &stream_->facts(), {}, m.missing});
+        }
+        break;
+    }
+    if (r.what == outcome::unknown)
+        r.text += "; the server may have taken the mail or not: to send it again may deliver it twice";
+}
+
+void connection::state::answered(const reply& said) {
+    if (!asked_) return;
+    const bool no = said.first_digit() >= 4;
+    asked_->answer = {no ? errc::refused : errc::ok, std::string{said.text}, said.code, said.enhanced};
+    finished_.push_back(std::move(asked_));
+}
+
+errc connection::state::credentials_wanted(credentials& with, bool again) {
+    shared_token& shared = *config_.options.auth.token;
+    const std::lock_guard lock{shared.mutex};
+    if (const errc e = shared.source.fill(with, again); e != errc::ok) return e;
+    token_ = secret{with.token.reveal()}; // another thread may renew it while this session uses it
+    with.user = config_.user.reveal();
+    with.token = token_;
+    return errc::ok;
+}
+
+void connection::state::tls_started(const tls_channel& channel) {
+    if (shown_) shown_->tls_started(channel);
+}
+
+void connection::state::sent(std::string_view octets, phase where, const mail* m, bool secret, bool ends) {
+    counted_.sent += octets.size();
+    if (shown_) shown_->sent(octets, where, m, secret, ends);
+    if (!config_.options.progress || m == nullptr || where != phase::content) return;
+    for (const auto& j : under_way_)
+        if (&j->mail == m) config_.options.progress({j->source.message_id, m->progress.content_octets(), j->size});
+}
+
+void connection::state::received(std::string_view octets) {
+    greeted_ = true;
+    counted_.received += octets.size();
+    if (shown_) shown_->received(octets);
+}
+
+std::chrono::milliseconds connection::state::limit(const action& a) const noexcept {
+    const time_limits& limits = config_.options.limits;
+    if (a.limit() == 0 || a.where == phase::quit) return std::chrono::seconds{a.limit()};
+    switch (a.where) {
+    case phase::connect:
+    case phase::greeting:
+    case phase::ehlo:
+    case phase::helo:
+    case phase::auth:
+    case phase::starttls: return limits.greeting;
+    case phase::content: return a.what == action::kind::read ? limits.content : limits.command;
+    default: return limits.command;
+    }
+}
+
+// From place to place.
+
+bool connection::state::step() {
+    for (;;) {
+        tell();
+        switch (at_) {
+        case place::closed:
+            drop_expired();
+            if (!finished_.empty()) continue;
+            closing_ = closing_ && !waiting_.empty();
+            if (waiting_.empty()) return true;
+            begin();
+            continue;
+        case place::connecting:
+            drop_expired();
+            if (waiting_.empty()) {
+                connector_.cancel();
+                at_ = place::closed;
+                continue;
+            }
+            if (!connector_.step()) return false;
+            connected();
+            continue;
+        case place::proxy:
+            if (!through_proxy()) return false;
+            continue;
+        case place::talking:
+            if (!talk()) return false;
+            continue;
+        case place::resting:
+            if (!rest()) return false;
+            continue;
+        }
+    }
+}
+
+void connection::state::tell() {
+    while (!finished_.empty()) {
+        const std::unique_ptr<job> j = std::move(finished_.front());
+        finished_.pop_front();
+        if (j->is_mail()) j->done(std::move(j->result));
+        else j->answered(std::move(j->answer));
+    }
+}
+
+connect_options connection::state::destination() const noexcept {
+    connect_options o{.host = config_.at.host, .port = config_.at.port};
+    if (!config_.options.proxy.empty()) {
+        o.host = proxy_.value.host;
+        o.port = proxy_.value.port;
+    }
+    o.local_path = config_.at.path;
+    o.source_address = config_.options.source_address;
+    o.dns_servers = config_.options.dns_servers;
+    return o;
+}
+
+void connection::state::begin() {
+    leaving_ = left_ = aged_ = greeted_ = cancelled_ = in_wait_ = false;
+    handed_ = 0;
+    for (const auto& j : waiting_) j->before = counted_;
+    if (config_.error != errc::ok) return fail_waiting(config_.error, phase::connect, config_.problem);
+    const deadline until = std::min(waiting_.front()->until, clock::now() + config_.options.limits.connect);
+    if (!config_.options.proxy.empty()) proxy_ = parse_proxy(config_.options.proxy);
+    if (const errc e = connector_.begin(destination(), until); e != errc::ok)
+        return fail_waiting(e, phase::connect,
+                            client_detail::explain(config_, {.error = e, .trail = &connector_.report()}));
+    at_ = place::connecting;
+}
+
+void connection::state::connected() {
+    counted_.timings.lookup += connector_.name_lookup_time();
+    counted_.timings.connect += connector_.connect_time();
+    if (const errc e = connector_.result(); e != errc::ok)
+        return fail_waiting(e, phase::connect,
+                            client_detail::explain(config_, {.error = e, .trail = &connector_.report()}));
+    static_cast<posix_stream&>(tcp_) = connector_.take();
+    tcp_.wrote = true;
+    if (config_.options.proxy.empty()) return start_session();
+    handshake_.emplace(proxy_.value, config_.at.host, config_.at.port);
+    wait_began_ = clock::now();
+    awaited_ = std::min(waiting_.front()->until, wait_began_ + config_.options.limits.connect);
+    at_ = place::proxy;
+}
+
+/// One octet at a time, since what comes behind the proxy's last is the server's.
+bool connection::state::through_proxy() {
+    errc broken = errc::ok;
+    while (!handshake_->done()) {
+        const std::string_view out = handshake_->outgoing();
+        std::array<char, 1> in;
+        const transfer_result r = tcp_.transfer({&out, out.empty() ? 0u : 1u}, in, deadline{});
+        handshake_->sent(r.written);
+        if (r.read != 0) static_cast<void>(handshake_->received({in.data(), r.read}));
+        else if (r.end_of_stream) handshake_->ended();
+        else if (r.written != 0 && r.error == errc::ok) continue;
+        else if (r.error == errc::timed_out && clock::now() < awaited_) {
+            socket_ = {tcp_.native_handle(),
+                       static_cast<short>(POLLIN | (handshake_->outgoing().empty() ? 0 : POLLOUT)), 0};
+            return false;
+        } else if (r.error != errc::ok) {
+            broken = r.error;
+            break;
+        }
+    }
+    counted_.timings.proxy += clock::now() - wait_began_;
+    const errc e = broken != errc::ok ? broken : handshake_->error();
+    if (e == errc::ok) {
+        handshake_.reset();
+        start_session();
+        return true;
+    }
+    std::string said{proxy_.value.host};
+    said.append(" ").append(handshake_->text().view());
+    tcp_.close();
+    handshake_.reset();
+    fail_waiting(e, phase::connect,
+                 client_detail::explain(config_, {.error = e, .trail = &connector_.report(), .proxy = said}));
+    return true;
+}
+
+void connection::state::start_session() {
+    name_ = config_.options.client_name.empty() ? own_name(tcp_) : config_.options.client_name;
+    session_options options = config_.session_of(*domain::parse(name_));
+    options.auth.exchanges = exchanges_;
+    stream_.emplace(tcp_, config_.tls, config_.tls_name, config_.at.port);
+    loop_.emplace(session_, *stream_, *this);
+    shown_.reset();
+    if (config_.options.transcript) shown_.emplace(config_.options.transcript);
+    at_ = place::talking;
+    if (const errc e = session_.start(options); e != errc::ok) ended(e);
+}
+
+bool connection::state::talk() {
+    end_wait();
+    if (drop_expired() && handed_ == 0 && waiting_.empty() && !asked_) { // nobody waits for what does not come
+        ended(errc::timed_out);
+        return true;
+    }
+    const std::size_t handed = handed_;
+    if (!loop_->step(ends())) {
+        begin_wait();
+        return !finished_.empty(); // who is told now may have another mail
+    }
+    if (left_ || session_.error() != errc::ok) ended(session_.error());
+    else ready(handed_ != handed);
+    return true;
+}
+
+/// The session has nothing to do. `moved`: it has taken a mail since.
+void connection::state::ready(bool moved) {
+    if (!waiting_.empty() && !waiting_.front()->is_mail() && !leaving_) {
+        asked_ = std::move(waiting_.front());
+        waiting_.pop_front();
+        if (asked_->command == phase::connect) {
+            asked_->answer.text = "connected";
+        } else if (const errc e = session_.ask(asked_->command, asked_->argument); e != errc::ok) {
+            asked_->answer = {.error = e, .text = describe(e)};
+        } else {
+            return;
+        }
+        finished_.push_back(std::move(asked_));
+        return;
+    }
+    if (leaving_ || (closing_ && waiting_.empty())) {
+        left_ = session_.quit() == errc::ok;
+        leaving_ = true;
+        if (!left_) ended(errc::ok);
+        return;
+    }
+    leaving_ = !waiting_.empty() && !moved; // it takes no more here
+    if (!waiting_.empty()) return;
+    aged_ = true;
+    idle_until_ = clock::now() + config_.options.limits.idle;
+    at_ = place::resting;
+}
+
+/// The session is over.
+void connection::state::ended(errc why) {
+    const phase where = session_.where();
+    if (shown_) shown_->ended(why);
+    const client_detail::failure f{why, where, 0, greeted_, nullptr, &stream_->facts(), {}, {}};
+    const std::string text = why == errc::ok ? std::string{} : client_detail::explain(config_, f);
+    hang_up();
+    if (asked_) {
+        asked_->answer = {.error = why == errc::ok ? errc::connection_closed : why, .text = text};
+        finished_.push_back(std::move(asked_));
+    }
+    for (; !again_.empty(); again_.pop_back()) {
+        const bool as_before = again_.back()->prepare() == errc::ok;
+        (as_before ? waiting_ : finished_).push_front(std::move(again_.back()));
+    }
+    if (why != errc::ok && !aged_) fail_waiting(why, where, text);
+}
+
+void connection::state::hang_up() noexcept {
+    loop_.reset();
+    if (stream_) stream_->close();
+    stream_.reset();
+    tcp_.close();
+    at_ = place::closed;
+}
+
+bool connection::state::rest() {
+    const bool late = clock::now() >= idle_until_;
+    if (!alive() || (late && !waiting_.empty())) {
+        ended(errc::ok);
+        return true;
+    }
+    if (waiting_.empty() && !closing_ && !late) {
+        socket_ = {tcp_.native_handle(), POLLIN, 0};
+        awaited_ = idle_until_;
+        return false;
+    }
+    leaving_ = late;
+    at_ = place::talking;
+    return true;
+}
+
+/// What an idle server says is a farewell; in TLS there may be tickets, which are none.
+bool connection::state::alive() {
+    std::array<char, 512> in;
+    const transfer_result r = stream_->transfer({}, in, deadline{});
+    if (r.read != 0) received({in.data(), r.read});
+    return r.read == 0 && !r.end_of_stream && r.error == errc::timed_out;
+}
+
+void connection::state::fail_waiting(errc why, phase where, const std::string& text) {
+    at_ = place::closed;
+    jobs failed;
+    failed.swap(waiting_);
+    const connect_report& trail = connector_.report();
+    for (auto& j : failed) {
+        j->give_up(why, where, text);
+        if (j->is_mail()) {
+            j->result.attempts.assign(trail.attempts.begin(),
+                                      trail.attempts.begin() + static_cast<std::ptrdiff_t>(trail.size));
+            j->result.timings.lookup = counted_.timings.lookup - j->before.timings.lookup;
+            j->result.timings.connect = counted_.timings.connect - j->before.timings.connect;
+            j->result.timings.proxy = counted_.timings.proxy - j->before.timings.proxy;
+        }
+        finished_.push_back(std::move(j));
+    }
+}
+
+std::string connection::state::about_expiry() const {
+    client_detail::failure f{.error = errc::timed_out, .greeted = greeted_};
+    if (at_ == place::connecting || at_ == place::proxy) f.trail = &connector_.report();
+    if (at_ == place::talking && handed_ == 0) f.where = loop_->where();
+    std::string text = client_detail::explain(config_, f);
+    if (handed_ != 0) text += ", before it was this mail's turn";
+    return text;
+}
+
+/// Those that waited in vain. True: there were some.
+bool connection::state::drop_expired() {
+    if (waiting_.empty() || clock::now() < waiting_.front()->until) return false;
+    const phase where = at_ == place::talking ? loop_->where() : phase::connect;
+    const std::string text = about_expiry();
+    while (!waiting_.empty() && clock::now() >= waiting_.front()->until) {
+        waiting_.front()->give_up(errc::timed_out, where, text);
+        finished_.push_back(std::move(waiting_.front()));
+        waiting_.pop_front();
+    }
+    return true;
+}
+
+deadline connection::state::ends() const noexcept {
+    deadline first = never;
+    if (asked_) first = asked_->until;
+    for (const auto& j : under_way_) first = std::min(first, j->until);
+    return first;
+}
+
+void connection::state::begin_wait() noexcept {
+    const stream_wait& w = loop_->awaited();
+    socket_ = {tcp_.native_handle(), static_cast<short>((w.readable ? POLLIN : 0) | (w.writable ? POLLOUT : 0)), 0};
+    awaited_ = std::min(w.until, ends());
+    if (!waiting_.empty()) awaited_ = std::min(awaited_, waiting_.front()->until);
+    if (std::exchange(tcp_.wrote, false) && !w.writable) ++counted_.waits;
+    wait_began_ = clock::now();
+    in_wait_ = true;
+}
+
+void connection::state::end_wait() noexcept {
+    if (!std::exchange(in_wait_, false)) return;
+    counted_.timings.waited[static_cast<std::uint8_t>(loop_->where())] += clock::now() - wait_began_;
+}
+
+// The face.
+
+connection::connection(server to) : state_(std::make_unique<state>(std::move(to))) {}
+
+connection::~connection() { state_->hang_up(); }
+
+void connection::send(outgoing mail, mail_done then, deadline until) {
+    const auto total = state_->config_.options.limits.total;
+    if (total.count() != 0) until = std::min(until, clock::now() + total);
+    auto j = std::make_unique<job>(std::move(mail), std::move(then), until);
+    j->before = state_->counted_;
+    if (state_->config_.error != errc::ok) j->give_up(state_->config_.error, phase::connect, state_->config_.problem);
+    else if (j->prepare() == errc::ok) return state_->waiting_.push_back(std::move(j));
+    state_->finished_.push_back(std::move(j));
+}
+
+void connection::ask(phase command, std::string argument, command_done then, deadline until) {
+    const auto total = state_->config_.options.limits.total;
+    if (total.count() != 0) until = std::min(until, clock::now() + total);
+    state_->waiting_.push_back(std::make_unique<job>(command, std::move(argument), std::move(then), until));
+}
+
+void connection::close() noexcept { state_->closing_ = true; }
+
+void connection::cancel(errc why) {
+    state& s = *state_;
+    s.cancelled_ = true;
+    const std::string text = client_detail::explain(s.config_, {.error = why});
+    if (s.at_ == state::place::connecting) s.connector_.cancel();
+    if (s.at_ == state::place::talking || s.at_ == state::place::resting) {
+        s.session_.failed(why);
+        s.at_ = state::place::talking;
+        static_cast<void>(s.loop_->step(deadline{}));
+        s.ended(why);
+    }
+    s.handshake_.reset();
+    s.tcp_.close();
+    s.fail_waiting(why, phase::connect, text);
+    s.tell();
+}
+
+bool connection::step() { return state_->step(); }
+
+std::span<const pollfd> connection::waits() const noexcept {
+    switch (state_->at_) {
+    case state::place::closed: return {};
+    case state::place::connecting: return state_->connector_.waits();
+    default: return {&state_->socket_, 1};
+    }
+}
+
+deadline connection::wakes() const noexcept {
+    switch (state_->at_) {
+    case state::place::closed: return never;
+    case state::place::connecting:
+        return state_->waiting_.empty() ? state_->connector_.wakes()
+                                        : std::min(state_->connector_.wakes(), state_->waiting_.front()->until);
+    default: return state_->awaited_;
+    }
+}
+
+std::size_t connection::pending() const noexcept {
+    const state& s = *state_;
+    return s.waiting_.size() + s.under_way_.size() + s.again_.size() + s.finished_.size() + (s.asked_ ? 1 : 0);
+}
+bool connection::is_open() const noexcept { return state_->at_ != state::place::closed; }
+bool connection::is_idle() const noexcept { return state_->at_ == state::place::resting && pending() == 0; }
+std::size_t connection::mails_sent() const noexcept { return is_open() ? state_->handed_ : 0; }
+const server& connection::to() const noexcept { return state_->to_; }
+
+} // namespace postrider

@@ -1,0 +1,112 @@
+#include "explain.hpp"
+
+#include <array>
+#include <utility>
+
+namespace postrider::client_detail {
+namespace {
+
+void add_trail(std::string& text, const connect_report& trail) {
+    const char* before = " (";
+    for (std::size_t i = 0; i != trail.size; ++i) {
+        const connect_attempt& one = trail.attempts[i];
+        if (one.error == errc::ok) continue;
+        text.append(before).append(one.address.view()).append(": ").append(describe(one.error));
+        before = "; ";
+    }
+    if (before[0] == ';') text += ")";
+}
+
+/// A server that says nothing, or hangs up, where it should greet.
+std::string_view about_silence(const server::state& to) {
+    if (to.at.implicit_tls || !to.at.path.empty()) return {};
+    if (to.at.port == 465) return "; port 465 expects TLS from the first octet: use submissions://";
+    return {};
+}
+
+std::string_view about_tls(const server::state& to, const failure& f) {
+    if (f.error == errc::tls_unavailable)
+        return "; if this connection may go without TLS, say so by tls.policy = tls_policy::none or opportunistic";
+    if (f.error != errc::tls_failed) return {};
+    if (to.at.implicit_tls && to.at.port == 587)
+        return "; port 587 begins in clear text, and goes on by STARTTLS: use submission://";
+    if (to.at.implicit_tls && to.at.port == 25)
+        return "; port 25 begins in clear text, and goes on by STARTTLS: use smtp://";
+    if (to.at.implicit_tls && f.where == phase::starttls)
+        return "; a server that begins in clear text is spoken to by submission:// or smtp://";
+    return {};
+}
+
+std::string_view about_verdict(tls_verdict why) {
+    switch (why) {
+    case tls_verdict::wrong_name: return "; is the host of the URL right? tls.server_name names another";
+    case tls_verdict::self_signed:
+    case tls_verdict::untrusted: return "; trust its authority by tls.ca_file, or its key by tls.pins";
+    case tls_verdict::not_yet_valid: return "; is the clock of this machine right?";
+    case tls_verdict::wrong_pin: return "; tls.pins holds other keys";
+    default: return {};
+    }
+}
+
+void add_missing(std::string& text, flags<extension> missing) {
+    constexpr std::array<std::pair<extension, std::string_view>, 12> names{
+        {{extension::eight_bit_mime, "8BITMIME"},
+         {extension::smtputf8, "SMTPUTF8"},
+         {extension::dsn, "DSN"},
+         {extension::size, "SIZE"},
+         {extension::chunking, "CHUNKING"},
+         {extension::binary_mime, "BINARYMIME"},
+         {extension::deliver_by, "DELIVERBY"},
+         {extension::mt_priority, "MT-PRIORITY"},
+         {extension::future_release, "FUTURERELEASE"},
+         {extension::require_tls, "REQUIRETLS"},
+         {extension::pipelining, "PIPELINING"},
+         {extension::burl, "BURL"}}};
+    const char* before = ": ";
+    for (const auto& [which, name] : names) {
+        if (!missing.has(which)) continue;
+        text.append(before).append(name);
+        before = ", ";
+    }
+}
+
+} // namespace
+
+std::string explain(const server::state& to, const failure& f) {
+    std::string text = to.url;
+    text += ": ";
+    const bool silent = !f.greeted && (f.where == phase::greeting || f.where == phase::connect) && f.trail == nullptr;
+    if (f.error == errc::tls_unverified && f.tls != nullptr) {
+        text.append("the server has not proved who it is: ").append(describe(f.tls->verdict));
+        if (!f.tls->subject.empty()) text.append(" (").append(f.tls->subject.view()).append(")");
+        return text.append(about_verdict(f.tls->verdict));
+    }
+    if (silent && f.error == errc::connection_closed) {
+        text += "the server closed the connection before its greeting";
+    } else if (silent && f.error == errc::timed_out) {
+        text += "the server sent no greeting within the time limit";
+    } else {
+        text += describe(f.error);
+        if (f.where != phase::connect && f.error != errc::tls_unavailable)
+            text.append(" (").append(name(f.where)).append(")");
+    }
+    if (f.trail != nullptr) add_trail(text, *f.trail);
+    if (f.tls != nullptr && !f.tls->failure.empty() && f.error == errc::tls_failed)
+        text.append(": ").append(f.tls->failure.view());
+    if (!f.proxy.empty()) text.append(": ").append(f.proxy);
+    if (f.error == errc::extension_unavailable) add_missing(text, f.missing);
+    if (silent) text += about_silence(to);
+    return text.append(about_tls(to, f));
+}
+
+std::string advice(const server::state& to, int code, phase where) {
+    if (where == phase::auth && code == 535)
+        return to.options.auth.token ? "the server does not take this token"
+                                     : "user name or password is wrong, or the server wants another mechanism";
+    const bool anonymous = to.options.auth.user.empty() && to.options.auth.preferred == mechanism::none;
+    if (code == 530 && anonymous) return "the server wants authentication: give auth";
+    if (code == 554 && where == phase::greeting) return "the server takes no mail from this address";
+    return {};
+}
+
+} // namespace postrider::client_detail

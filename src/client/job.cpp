@@ -1,0 +1,199 @@
+#include "job.hpp"
+
+#include "postrider/io/idn2.hpp"
+
+#include <algorithm>
+
+namespace postrider::client_detail {
+namespace {
+
+int rank(outcome what) noexcept {
+    switch (what) {
+    case outcome::unknown: return 4;
+    case outcome::deferred: return 3;
+    case outcome::not_attempted: return 2;
+    case outcome::rejected: return 1;
+    default: return 0;
+    }
+}
+
+mail_parameters parameters_of(const delivery& d) noexcept {
+    mail_parameters p;
+    p.ret = d.ret;
+    p.envelope_id = d.envelope_id;
+    p.auth = d.auth;
+    p.auth_unknown = d.auth_unknown;
+    p.by = d.by;
+    p.by_seconds = d.by_seconds;
+    p.by_trace = d.by_trace;
+    p.prioritised = d.prioritised;
+    p.priority = d.priority;
+    p.hold_seconds = d.hold_seconds;
+    p.hold_until = d.hold_until;
+    p.require_tls = d.require_tls;
+    return p;
+}
+
+std::string one_line(std::string_view text) {
+    std::string out{text};
+    std::replace(out.begin(), out.end(), '\n', ' ');
+    return out;
+}
+
+/// "550 5.1.1 No such user"
+std::string shown(const recipient_result& r) {
+    std::string out = std::to_string(r.code);
+    if (r.enhanced)
+        out.append(" ")
+            .append(std::to_string(r.enhanced.klass))
+            .append(".")
+            .append(std::to_string(r.enhanced.subject))
+            .append(".")
+            .append(std::to_string(r.enhanced.detail));
+    if (!r.text.empty()) out.append(" ").append(one_line(r.text));
+    return out;
+}
+
+} // namespace
+
+outcome worst(const std::vector<recipient_result>& recipients) noexcept {
+    outcome found = recipients.empty() ? outcome::not_attempted : outcome::accepted;
+    for (const recipient_result& r : recipients)
+        if (rank(r.what) > rank(found)) found = r.what;
+    return found;
+}
+
+void job::start_result() {
+    result = {};
+    result.message_id = source.message_id;
+    for (const envelope_recipient& r : source.envelope.to) result.recipients.push_back({.address = r.address});
+}
+
+errc job::fail(errc why, std::string text) {
+    give_up(why, phase::connect, std::move(text));
+    return why;
+}
+
+errc job::take_address(const char* what, const std::string& text, std::string& ascii, mailbox& to) {
+    std::string problem{what};
+    problem.append(": `").append(text).append("` is not ");
+    ascii = text;
+    const bool plain =
+        std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
+    if (!plain && mailbox_to_ascii(text, ascii) != errc::ok)
+        return fail(errc::invalid_mailbox, problem.append("UTF-8, or its domain is none (RFC 5891)"));
+    const auto parsed = mailbox::parse_utf8(ascii);
+    if (!parsed)
+        return fail(errc::invalid_mailbox, problem.append("a mailbox of the form local-part@domain (RFC 5321 §4.1.2); "
+                                                          "names and comments belong into the message"));
+    to = *parsed;
+    return errc::ok;
+}
+
+errc job::prepare() {
+    start_result();
+    const envelope& e = source.envelope;
+    if (source.error != errc::ok) return fail(source.error, source.problem);
+    if (e.to.empty()) return fail(errc::no_recipients, "the envelope has no recipient: give at least one in `to`");
+    if (!source.content) return fail(errc::invalid_message, "there is no content: give one in `content`");
+
+    addresses.assign(e.to.size() + 1, {});
+    recipients.assign(e.to.size(), {});
+    mail = {};
+    if (!e.from.empty())
+        if (const errc bad = take_address("from", e.from, addresses.back(), mail.reverse_path); bad != errc::ok)
+            return bad;
+    for (std::size_t i = 0; i != e.to.size(); ++i) {
+        recipient& r = recipients[i];
+        if (const errc bad = take_address("to", e.to[i].address, addresses[i], r.forward_path); bad != errc::ok)
+            return bad;
+        r.notify = e.to[i].notify.empty() ? e.delivery.notify : e.to[i].notify;
+        r.original_recipient = e.to[i].original_recipient;
+    }
+    parameters = parameters_of(e.delivery);
+    mail.recipients = recipients;
+    mail.parameters = &parameters;
+    mail.policy = e.delivery.policy;
+    mail.required = e.delivery.required;
+    std::string problem;
+    if (const errc bad = source.content->describe(mail.content, problem); bad != errc::ok) {
+        if (problem.empty()) problem = describe(bad);
+        return fail(bad, std::move(problem));
+    }
+    size = mail.content.size;
+    if (!mail.content.pulled) {
+        size = mail.content.text.size();
+        for (const std::string_view part : mail.content.more) size += part.size();
+    }
+    return errc::ok;
+}
+
+void job::refused(std::size_t recipient, const reply& said) {
+    if (recipient != all_recipients) {
+        result.recipients[recipient].text = said.text;
+        return;
+    }
+    for (recipient_result& r : result.recipients)
+        if (r.text.empty()) r.text = said.text;
+}
+
+void job::settle(const reply& said, const counters& now) {
+    for (std::size_t i = 0; i != recipients.size(); ++i) {
+        const status& s = recipients[i].result;
+        recipient_result& r = result.recipients[i];
+        r.what = s.what;
+        r.error = s.error;
+        r.where = s.where;
+        r.code = s.code;
+        r.enhanced = s.enhanced;
+        if (s.what == outcome::accepted) r.text = said.text;
+        if (s.what == outcome::accepted && result.reply.empty()) {
+            result.reply = said.text;
+            result.queue_id = queue_id(said.text);
+        }
+        if (s.code == 0) r.text.clear();
+    }
+    result.what = worst(result.recipients);
+    for (const recipient_result& r : result.recipients) {
+        if (r.what == outcome::accepted) continue;
+        if (result.error == errc::ok && (r.what == result.what)) result.error = r.error;
+        if (r.code == 0) continue;
+        if (!result.text.empty()) result.text += "; ";
+        result.text.append(r.address)
+            .append(" ")
+            .append(name(r.what))
+            .append(" at ")
+            .append(name(r.where))
+            .append(": ")
+            .append(shown(r));
+    }
+    result.waits = now.waits - before.waits;
+    result.octets_sent = now.sent - before.sent;
+    result.octets_received = now.received - before.received;
+    result.content_octets = mail.progress.content_octets();
+    result.timings = now.timings;
+    for (std::size_t i = 0; i != now.timings.waited.size(); ++i)
+        result.timings.waited[i] = now.timings.waited[i] - before.timings.waited[i];
+    result.timings.lookup -= before.timings.lookup;
+    result.timings.connect -= before.timings.connect;
+    result.timings.proxy -= before.timings.proxy;
+    result.timings.tls = result.timings.in(phase::starttls);
+    result.timings.total = clock::now() - begun;
+}
+
+void job::give_up(errc why, phase where, std::string text) {
+    if (!is_mail()) {
+        answer = {.error = why, .text = std::move(text)};
+        return;
+    }
+    for (recipient_result& r : result.recipients) {
+        r.error = why;
+        r.where = where;
+    }
+    result.what = outcome::not_attempted;
+    result.error = why;
+    result.text = std::move(text);
+    result.timings.total = clock::now() - begun;
+}
+
+} // namespace postrider::client_detail

@@ -1,0 +1,478 @@
+// The blocking client against a sink: what is sent, what is told of it, and what happens when things go wrong.
+#include "support.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <thread>
+#include <unistd.h>
+
+namespace {
+
+using namespace postrider;
+using namespace test;
+using testing::HasSubstr;
+
+TEST(client, sends_a_mail_in_tls_with_the_strongest_mechanism) {
+    running sink{secure_config()};
+    client_options o = trusting();
+    o.auth = password("alice", secret{"wonderland"});
+    client c{sink.url("submission"), o};
+    const send_result r = c.send(letter({"bob@b.example", "carol@c.example"}));
+    EXPECT_TRUE(r) << r.text;
+    ASSERT_EQ(r.recipients.size(), 2u);
+    EXPECT_EQ(r.recipients[1].address, "carol@c.example");
+    EXPECT_EQ(r.recipients[1].what, outcome::accepted);
+    EXPECT_EQ(r.recipients[1].code, 250);
+    EXPECT_EQ(r.error, errc::ok);
+    EXPECT_EQ(r.text, "");
+    EXPECT_EQ(r.queue_id, "1");
+    EXPECT_EQ(r.tls.version, tls_version::tls_1_3);
+    EXPECT_EQ(r.tls.verdict, tls_verdict::verified);
+    EXPECT_EQ(r.authenticated_by, mechanism::scram_sha_256);
+    EXPECT_EQ(r.server, "127.0.0.1:" + std::to_string(sink.port));
+    EXPECT_GT(r.timings.total.count(), 0);
+    EXPECT_GT(r.timings.tls.count(), 0);
+    EXPECT_GT(r.octets_sent, 100u);
+    EXPECT_GT(r.octets_received, 100u);
+    const auto mails = sink.mails();
+    ASSERT_EQ(mails.size(), 1u);
+    EXPECT_EQ(mails[0].from, "alice@a.example");
+    EXPECT_EQ(mails[0].content, "Subject: Hello\r\n\r\nHello.\r\n");
+    EXPECT_EQ(mails[0].auth_user, "alice");
+}
+
+TEST(client, speaks_each_kind_of_url) {
+    for (const char* scheme : {"smtp", "submission", "submissions", "smtps", "lmtp"}) {
+        auto config = secure_config();
+        config.tls.implicit = std::string_view{scheme}.ends_with("s");
+        if (std::string_view{scheme} == "lmtp") config.protocol = sink::protocol::lmtp;
+        running sink{config};
+        client c{sink.url(scheme), trusting()};
+        const send_result r = c.send(letter());
+        EXPECT_TRUE(r) << scheme << ": " << r.text;
+        EXPECT_EQ(r.tls.verdict, tls_verdict::verified) << scheme;
+        ASSERT_EQ(sink.mails().size(), 1u) << scheme;
+        EXPECT_TRUE(sink.mails()[0].tls.has_value());
+    }
+}
+
+TEST(client, keeps_its_connection_and_counts_waits) {
+    auto config = clear_config();
+    config.hold = true;
+    config.quiet = std::chrono::milliseconds{3};
+    running sink{config};
+    client c{sink.url("smtp"), in_clear()};
+    const send_result first = c.send(letter());
+    EXPECT_TRUE(first) << first.text;
+    EXPECT_EQ(first.waits, 3u) << "greeting, EHLO, and all the rest in one flight";
+    EXPECT_EQ(first.attempts.size(), 1u);
+    const send_result second = c.send(letter());
+    EXPECT_TRUE(second);
+    EXPECT_EQ(second.waits, 1u);
+    EXPECT_EQ(second.timings.connect.count(), 0);
+    EXPECT_TRUE(second.attempts.empty());
+    EXPECT_TRUE(c.is_open());
+    c.close();
+    EXPECT_FALSE(c.is_open());
+    ASSERT_TRUE(sink.wait_for_connections_closed(1, std::chrono::seconds{5}));
+    const auto report = sink.report();
+    EXPECT_EQ(report.connections, 1u);
+    EXPECT_EQ(report.per_connection.front().ending, "quit");
+    EXPECT_EQ(report.total.waits, 5u) << "as many as the server has seen, and QUIT";
+}
+
+TEST(client, says_quit_when_it_is_destroyed) {
+    running sink{clear_config()};
+    { EXPECT_TRUE(client(sink.url("smtp"), in_clear()).send(letter())); }
+    ASSERT_TRUE(sink.wait_for_connections_closed(1, std::chrono::seconds{5}));
+    EXPECT_EQ(sink.report().per_connection.front().ending, "quit");
+}
+
+TEST(client, tells_each_recipient_apart) {
+    auto config = clear_config();
+    config.script =
+        "on RCPT matching \"<nobody@\" reply \"550 5.1.1 who?\"\non RCPT matching \"<later@\" reply \"451 4.3.0 busy\"";
+    running sink{config};
+    client c{sink.url("smtp"), in_clear()};
+    const send_result r = c.send(letter({"bob@b.example", "nobody@b.example", "later@b.example"}));
+    EXPECT_FALSE(r);
+    EXPECT_EQ(r.what, outcome::deferred);
+    EXPECT_EQ(r.error, errc::refused);
+    EXPECT_EQ(r.recipients[0].what, outcome::accepted);
+    EXPECT_EQ(r.recipients[1].what, outcome::rejected);
+    EXPECT_EQ(r.recipients[1].where, phase::rcpt);
+    EXPECT_EQ(r.recipients[1].code, 550);
+    EXPECT_EQ(r.recipients[1].enhanced, (enhanced_status{5, 1, 1}));
+    EXPECT_EQ(r.recipients[1].text, "who?");
+    EXPECT_EQ(r.recipients[1].again(), status::retry::no);
+    EXPECT_EQ(r.recipients[2].what, outcome::deferred);
+    EXPECT_EQ(r.recipients[2].again(), status::retry::yes);
+    EXPECT_EQ(r.text,
+              "nobody@b.example rejected at RCPT: 550 5.1.1 who?; later@b.example deferred at RCPT: 451 4.3.0 busy");
+    EXPECT_FALSE(r.nothing_committed());
+}
+
+TEST(client, says_unknown_when_the_last_reply_is_lost) {
+    auto config = clear_config();
+    config.script = "on content close-before-reply";
+    running sink{config};
+    client c{sink.url("smtp"), in_clear()};
+    const send_result r = c.send(letter());
+    EXPECT_EQ(r.what, outcome::unknown);
+    EXPECT_EQ(r.error, errc::connection_closed);
+    EXPECT_EQ(r.recipients[0].again(), status::retry::risks_duplicate);
+    EXPECT_THAT(r.text, HasSubstr("may deliver it twice"));
+    EXPECT_EQ(sink.report().connections, 1u) << "it is not sent again";
+}
+
+TEST(client, sends_many_with_look_ahead) {
+    running sink{clear_config()};
+    client_options o = in_clear();
+    o.look_ahead = 8;
+    client c{sink.url("smtp"), o};
+    std::vector<outgoing> mails;
+    for (int i = 0; i != 100; ++i) mails.push_back(letter({"bob" + std::to_string(i) + "@b.example"}));
+    mails[50].envelope.to[0].address = "not a mailbox";
+    const auto results = c.send_all(mails);
+    ASSERT_EQ(results.size(), 100u);
+    for (std::size_t i = 0; i != results.size(); ++i)
+        EXPECT_EQ(results[i].what, i == 50 ? outcome::not_attempted : outcome::accepted) << i << results[i].text;
+    EXPECT_EQ(results[50].error, errc::invalid_mailbox);
+    EXPECT_EQ(sink.mails().size(), 99u);
+    EXPECT_EQ(sink.report().connections, 1u);
+}
+
+TEST(client, takes_another_connection_where_one_takes_no_more) {
+    auto config = clear_config();
+    config.limits.mails = 3; // and does not say so
+    running sink{config};
+    client c{sink.url("smtp"), in_clear()};
+    std::vector<outgoing> mails;
+    for (int i = 0; i != 10; ++i) mails.push_back(letter());
+    for (const send_result& r : c.send_all(mails)) EXPECT_TRUE(r) << r.text;
+    EXPECT_EQ(sink.mails().size(), 10u);
+    EXPECT_EQ(sink.report().connections, 4u);
+
+    auto limited = clear_config();
+    limited.limits.mails = 2;
+    limited.offers.limits = true;
+    running second{limited};
+    client d{second.url("smtp"), in_clear()};
+    for (const send_result& r : d.send_all(mails)) EXPECT_TRUE(r) << r.text;
+    EXPECT_EQ(second.report().connections, 5u);
+    d.close();
+    EXPECT_EQ(second.report().resets, 0u);
+
+    client_options o = in_clear();
+    o.mails_per_connection = 4;
+    running third{clear_config()};
+    client e{third.url("smtp"), o};
+    for (const send_result& r : e.send_all(mails)) EXPECT_TRUE(r) << r.text;
+    EXPECT_EQ(third.report().connections, 3u);
+}
+
+TEST(client, does_not_use_a_connection_that_has_gone_stale) {
+    for (const bool secure : {false, true}) {
+        auto config = secure ? secure_config() : clear_config();
+        config.idle_timeout = std::chrono::milliseconds{30};
+        running sink{config};
+        client c{sink.url("smtp"), secure ? trusting() : in_clear()};
+        EXPECT_TRUE(c.send(letter()));
+        ASSERT_TRUE(sink.wait_for_connections_closed(1, std::chrono::seconds{5})); // 421, and closed
+        const send_result r = c.send(letter());
+        EXPECT_TRUE(r) << r.text;
+        EXPECT_EQ(sink.report().connections, 2u);
+    }
+}
+
+TEST(client, sends_again_what_a_dying_connection_has_not_taken) {
+    auto config = clear_config();
+    config.offers.chunking = false; // by BDAT the content would have left with MAIL
+    config.script =
+        "on connection 1 MAIL 2 close\non connection 2 content 2 reply \"421 4.3.2 going down\" close-after-reply";
+    running sink{config};
+    client c{sink.url("smtp"), in_clear()};
+    EXPECT_TRUE(c.send(letter()));
+    const send_result r = c.send(letter());
+    EXPECT_TRUE(r) << r.text;
+    EXPECT_EQ(sink.report().connections, 2u);
+    const send_result third = c.send(letter());
+    EXPECT_TRUE(third) << third.text;
+    EXPECT_EQ(sink.report().connections, 3u);
+    EXPECT_EQ(sink.mails().size(), 3u);
+}
+
+TEST(client, helps_where_the_port_and_the_url_do_not_fit) {
+    auto implicit = secure_config();
+    implicit.tls.implicit = true;
+    running tls_first{implicit};
+    client_options o = trusting();
+    o.limits.greeting = std::chrono::milliseconds{200};
+    client c{tls_first.url("submission"), o};
+    send_result r = c.send(letter());
+    EXPECT_EQ(r.what, outcome::not_attempted);
+    EXPECT_EQ(r.error, errc::timed_out);
+    EXPECT_THAT(r.text, HasSubstr("sent no greeting"));
+
+    running clear_first{secure_config()};
+    client d{clear_first.url("submissions"), o};
+    r = d.send(letter());
+    EXPECT_EQ(r.error, errc::tls_failed) << r.text;
+    EXPECT_THAT(r.text, HasSubstr("a server that begins in clear text is spoken to by submission://"));
+
+    running no_tls{clear_config()};
+    client e{no_tls.url("smtp"), o};
+    r = e.send(letter());
+    EXPECT_EQ(r.error, errc::tls_unavailable);
+    EXPECT_THAT(r.text, HasSubstr("tls.policy = tls_policy::none"));
+    EXPECT_EQ(no_tls.mails().size(), 0u);
+
+    client_options strange = in_clear();
+    strange.tls = {};
+    client f{clear_first.url("submission"), strange};
+    r = f.send(letter());
+    EXPECT_EQ(r.error, errc::tls_unverified);
+    EXPECT_THAT(r.text, HasSubstr("tls.ca_file"));
+}
+
+TEST(client, gives_the_trail_of_its_attempts) {
+    // Nobody listens on a port that was just given back.
+    const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in a{};
+    a.sin_family = AF_INET;
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(::bind(probe, reinterpret_cast<sockaddr*>(&a), sizeof a), 0);
+    socklen_t size = sizeof a;
+    ::getsockname(probe, reinterpret_cast<sockaddr*>(&a), &size);
+    const std::string port = std::to_string(ntohs(a.sin_port)); // bound, and not listening: it refuses
+    client c{"smtp://127.0.0.1:" + port, in_clear()};
+    const send_result r = c.send(letter());
+    ::close(probe);
+    EXPECT_EQ(r.what, outcome::not_attempted);
+    EXPECT_EQ(r.error, errc::connection_refused);
+    ASSERT_EQ(r.attempts.size(), 1u);
+    EXPECT_EQ(r.attempts[0].address.view(), "127.0.0.1:" + port);
+    EXPECT_THAT(r.text, HasSubstr("127.0.0.1:" + port + ": connection refused"));
+}
+
+TEST(client, refuses_what_is_wrong_before_an_octet_leaves) {
+    running sink{clear_config()};
+    client c{sink.url("smtp"), in_clear()};
+    EXPECT_EQ(c.send(letter({})).error, errc::no_recipients);
+    send_result r = c.send(letter({"Bob <bob@b.example>"}));
+    EXPECT_EQ(r.error, errc::invalid_mailbox);
+    EXPECT_THAT(r.text, HasSubstr("to: `Bob <bob@b.example>` is not a mailbox"));
+    r = c.send(letter({"bob@b.example"}, "x", "alice@\r\nRCPT TO:<x@y>"));
+    EXPECT_EQ(r.error, errc::invalid_mailbox);
+    EXPECT_THAT(r.text, HasSubstr("from: "));
+    outgoing broken = letter();
+    broken.content = file_content("/nowhere/mail.eml");
+    r = c.send(broken);
+    EXPECT_EQ(r.error, errc::body_failed);
+    EXPECT_THAT(r.text, HasSubstr("/nowhere/mail.eml"));
+    outgoing failed = letter();
+    failed.error = errc::invalid_message;
+    failed.problem = "subject: holds a line break";
+    r = c.send(failed);
+    EXPECT_EQ(r.error, errc::invalid_message);
+    EXPECT_EQ(r.text, "subject: holds a line break");
+    EXPECT_EQ(sink.report().connections, 0u);
+    r = client{"smtp://", in_clear()}.send(letter());
+    EXPECT_EQ(r.error, errc::invalid_url);
+    EXPECT_EQ(r.recipients.size(), 1u);
+}
+
+TEST(client, uses_a_labels_and_smtputf8_where_each_is_needed) {
+    running sink{clear_config()};
+    client c{sink.url("smtp"), in_clear()};
+    EXPECT_TRUE(c.send(letter({"bob@bücher.example"})));
+    EXPECT_TRUE(c.send(letter({"bøb@bücher.example"})));
+    const auto mails = sink.mails();
+    ASSERT_EQ(mails.size(), 2u);
+    EXPECT_EQ(mails[0].recipients[0].address, "bob@xn--bcher-kva.example");
+    EXPECT_EQ(mails[1].recipients[0].address, "bøb@bücher.example");
+}
+
+TEST(client, asks_for_tokens_and_renews_them) {
+    running sink{secure_config()};
+    client_options o = trusting();
+    int asked = 0;
+    o.auth = token("alice", [&](fresh_token& t) {
+        t = {.value = secret{++asked == 1 ? "expired" : "token-1"}};
+        return true;
+    });
+    client c{sink.url("submission"), o};
+    const send_result r = c.send(letter());
+    EXPECT_TRUE(r) << r.text;
+    EXPECT_EQ(r.authenticated_by, mechanism::oauthbearer);
+    EXPECT_EQ(asked, 2);
+
+    o.auth = password("alice", secret{"wrong"});
+    client d{sink.url("submission"), o};
+    const send_result no = d.send(letter());
+    EXPECT_EQ(no.what, outcome::rejected);
+    EXPECT_EQ(no.recipients[0].where, phase::auth);
+    EXPECT_EQ(no.recipients[0].code, 535);
+    EXPECT_THAT(no.text, HasSubstr("user name or password is wrong"));
+}
+
+TEST(client, authenticates_by_its_certificate) {
+    auto config = secure_config();
+    config.tls.client_ca = certificate("ca.pem");
+    config.offers.auth = {"PLAIN", "EXTERNAL"};
+    config.users.push_back({"client", "unused"}); // as the certificate's subject has it
+    running sink{config};
+    client_options o = trusting();
+    o.auth = external();
+    o.tls.certificate_file = certificate("client.pem");
+    o.tls.key_file = certificate("client.key");
+    client c{sink.url("submission"), o};
+    const send_result r = c.send(letter());
+    EXPECT_TRUE(r) << r.text;
+    EXPECT_EQ(r.authenticated_by, mechanism::external);
+}
+
+TEST(client, shows_what_is_said_without_secrets_and_tells_of_progress) {
+    running sink{secure_config()};
+    client_options o = trusting();
+    o.auth = password("alice", secret{"wonderland"});
+    std::string said;
+    o.transcript = [&](std::string_view line) { said.append(line).append("\n"); };
+    std::uint64_t last = 0, total = 0, told = 0;
+    o.progress = [&](const send_progress& p) {
+        EXPECT_GE(p.sent, last);
+        last = p.sent;
+        total = p.total;
+        ++told;
+    };
+    client c{sink.url("submission"), o};
+    outgoing mail = letter({"bob@b.example"}, "Subject: x\r\n\r\n" + std::string(300'000, 'x') + "\r\n");
+    EXPECT_TRUE(c.send(mail));
+    EXPECT_THAT(said, HasSubstr("-> STARTTLS\n"));
+    EXPECT_THAT(said, HasSubstr("~> AUTH SCRAM-SHA-256"));
+    EXPECT_EQ(said.find("wonderland"), std::string::npos);
+    EXPECT_EQ(last, total);
+    EXPECT_GE(told, 1u);
+}
+
+TEST(client, asks_commands) {
+    auto config = clear_config();
+    config.offers.vrfy = config.offers.expn = true;
+    config.answers = {{"VRFY bob", "250 2.1.5 <bob@b.example>"}};
+    running sink{config};
+    client c{sink.url("smtp"), in_clear()};
+    EXPECT_TRUE(c.open());
+    EXPECT_TRUE(c.is_open());
+    const command_result r = c.verify("bob");
+    EXPECT_TRUE(r);
+    EXPECT_EQ(r.code, 250);
+    EXPECT_EQ(r.text, "<bob@b.example>");
+    const command_result no = c.expand("list");
+    EXPECT_EQ(no.error, errc::refused);
+    EXPECT_EQ(no.code, 550);
+    EXPECT_EQ(c.ask(phase::mail).error, errc::invalid_parameter);
+    EXPECT_TRUE(c.send(letter()));
+    EXPECT_EQ(sink.report().connections, 1u);
+}
+
+TEST(client, ends_at_its_deadline_in_each_phase) {
+    for (const char* silent : {"greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "content"}) {
+        auto config = secure_config();
+        config.offers.pipelining = config.offers.chunking = false;
+        config.script = std::string{"on "} + silent + " silence";
+        running sink{config};
+        client_options o = trusting();
+        o.auth = password("alice", secret{"wonderland"});
+        client c{sink.url("submission"), o};
+        const auto begun = std::chrono::steady_clock::now();
+        const send_result r = c.send(letter(), {.until = begun + std::chrono::milliseconds{150}});
+        const auto took = std::chrono::steady_clock::now() - begun;
+        EXPECT_EQ(r.error, errc::timed_out) << silent << ": " << r.text;
+        EXPECT_EQ(r.what, std::string_view{silent} == "content" ? outcome::unknown
+                          : std::string_view{silent} == "RCPT" || std::string_view{silent} == "DATA"
+                              ? outcome::deferred
+                              : outcome::not_attempted)
+            << silent << ": " << r.text;
+        EXPECT_GE(took, std::chrono::milliseconds{149}) << silent;
+        EXPECT_LT(took, std::chrono::seconds{3}) << silent;
+        EXPECT_FALSE(r.text.empty());
+    }
+}
+
+TEST(client, is_stopped_from_another_thread) {
+    auto config = clear_config();
+    config.script = "on content silence";
+    running sink{config};
+    client c{sink.url("smtp"), in_clear()};
+    std::stop_source stop;
+    std::jthread other{[&] {
+        while (sink.report().total.commands < 4) std::this_thread::yield(); // EHLO, MAIL, RCPT, BDAT
+        stop.request_stop();
+    }};
+    send_result r = c.send(letter(), {.stop = stop.get_token()});
+    EXPECT_EQ(r.error, errc::cancelled);
+    EXPECT_EQ(r.what, outcome::unknown);
+    r = c.send(letter(), {.stop = stop.get_token()});
+    EXPECT_EQ(r.what, outcome::not_attempted) << "a stop that was asked for before";
+    canceller by_signal;
+    by_signal.cancel();
+    r = c.send(letter(), {.cancel = &by_signal});
+    EXPECT_EQ(r.error, errc::cancelled);
+    EXPECT_EQ(sink.mails().size(), 0u);
+}
+
+TEST(client, speaks_lmtp_over_a_local_socket) {
+    // The sink listens on TCP alone: a relay makes it local.
+    auto config = clear_config();
+    config.protocol = sink::protocol::lmtp;
+    running sink{config};
+    const std::string path = testing::TempDir() + "postrider-" + std::to_string(::getpid());
+    ::unlink(path.c_str());
+    const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    path.copy(at.sun_path, sizeof at.sun_path - 1);
+    ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+    ASSERT_EQ(::listen(listener, 1), 0);
+    std::jthread relay{[&] {
+        const int near = ::accept(listener, nullptr, nullptr);
+        const int far = ::socket(AF_INET, SOCK_STREAM, 0);
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(sink.port);
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (::connect(far, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) std::abort();
+        pollfd both[] = {{near, POLLIN, 0}, {far, POLLIN, 0}};
+        for (bool open = true; open;) {
+            ::poll(both, 2, -1);
+            for (int i = 0; i != 2; ++i) {
+                if (both[i].revents == 0) continue;
+                char octets[4096];
+                const ssize_t n = ::read(both[i].fd, octets, sizeof octets);
+                open = open && n > 0;
+                if (n > 0 && ::write(both[1 - i].fd, octets, static_cast<std::size_t>(n)) != n) open = false;
+            }
+        }
+        ::close(near);
+        ::close(far);
+    }};
+    {
+        client c{"lmtp+unix:" + path};
+        const send_result r = c.send(letter({"bob@b.example", "carol@b.example"}));
+        EXPECT_TRUE(r) << r.text;
+        EXPECT_EQ(r.server, path);
+    }
+    ::close(listener);
+    ::unlink(path.c_str());
+    EXPECT_EQ(sink.mails().size(), 1u);
+    client gone{"lmtp+unix:" + path};
+    const send_result r = gone.send(letter());
+    EXPECT_THAT(r.text, HasSubstr(path));
+    EXPECT_EQ(r.what, outcome::not_attempted);
+}
+
+} // namespace

@@ -1,0 +1,175 @@
+// URLs, options and names of mails: what is understood, what is refused before an octet leaves, and in which words.
+#include "job.hpp"
+#include "state.hpp"
+
+#include "postrider/server.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace postrider;
+
+TEST(url, is_taken_apart) {
+    struct example {
+        const char* url;
+        const char* shortest;
+        const char* host;
+        int port;
+        bool implicit_tls, lmtp;
+    };
+    constexpr example all[] = {
+        {"smtp://mail.example", "smtp://mail.example", "mail.example", 25, false, false},
+        {"SMTP://mail.example:2525/", "smtp://mail.example:2525", "mail.example", 2525, false, false},
+        {"submission://mail.example", "submission://mail.example", "mail.example", 587, false, false},
+        {"submissions://mail.example:465", "submissions://mail.example", "mail.example", 465, true, false},
+        {"smtps://mail.example", "smtps://mail.example", "mail.example", 465, true, false},
+        {"lmtp://127.0.0.1:24", "lmtp://127.0.0.1", "127.0.0.1", 24, false, true},
+        {"smtp://[2001:db8::1]:26", "smtp://[2001:db8::1]:26", "2001:db8::1", 26, false, false},
+        {"smtp://[fe80::1%lo]", "smtp://[fe80::1%lo]", "fe80::1%lo", 25, false, false},
+        {"submission://bücher.example", "submission://xn--bcher-kva.example", "xn--bcher-kva.example", 587, false,
+         false},
+    };
+    for (const example& e : all) {
+        const server s{e.url};
+        EXPECT_TRUE(s) << e.url << ": " << s.problem();
+        EXPECT_EQ(s.url(), e.shortest);
+        EXPECT_EQ(s.shared().at.host, e.host);
+        EXPECT_EQ(s.shared().at.port, e.port) << e.url;
+        EXPECT_EQ(s.shared().at.implicit_tls, e.implicit_tls) << e.url;
+        EXPECT_EQ(s.shared().at.lmtp, e.lmtp) << e.url;
+        EXPECT_EQ(s.shared().policy, tls_policy::verified) << e.url;
+    }
+    const server local{"lmtp+unix:/run/dovecot/lmtp"};
+    EXPECT_EQ(local.shared().at.path, "/run/dovecot/lmtp");
+    EXPECT_EQ(local.shared().policy, tls_policy::outside);
+    EXPECT_EQ(server{"smtp+unix:///run/smtp"}.shared().at.path, "/run/smtp");
+}
+
+TEST(url, is_refused_with_what_to_do_about_it) {
+    constexpr std::pair<const char*, const char*> all[] = {
+        {"mail.example", "submission://mail.example"},
+        {"", "must begin with one of"},
+        {"http://mail.example", "must begin with one of"},
+        {"smtp:mail.example", "must stand `//`"},
+        {"smtp://", "names no host"},
+        {"smtp://:25", "names no host"},
+        {"smtp://mail.example:", "from 1 to 65535"},
+        {"smtp://mail.example:0", "from 1 to 65535"},
+        {"smtp://mail.example:65536", "from 1 to 65535"},
+        {"smtp://mail.example:25x", "from 1 to 65535"},
+        {"smtp://2001:db8::1", "stands in brackets"},
+        {"smtp://[2001:db8::1", "has no `]`"},
+        {"smtp://[::1]25", "behind the `]`"},
+        {"smtp://alice:secret@mail.example", "does not belong into a URL"},
+        {"smtp://mail.example/path", "nothing can stand behind"},
+        {"smtp://mail.example?x=1", "nothing can stand behind"},
+        {"smtp://mail example", "space or a control character"},
+        {"smtp://mail.example\r\n", "space or a control character"},
+        {"smtp://-x-.exa_mple..", "is no host name"},
+        {"lmtp+unix:run/lmtp", "begins with a `/`"},
+    };
+    for (const auto& [url, says] : all) {
+        const server s{url};
+        EXPECT_EQ(s.error(), errc::invalid_url) << url;
+        EXPECT_NE(s.problem().find(says), std::string::npos) << url << ": " << s.problem();
+        EXPECT_EQ(s.problem().find("secret"), url == all[13].first ? s.problem().find("secret") : std::string::npos);
+    }
+}
+
+TEST(options, are_refused_with_what_to_do_about_it) {
+    const auto refused = [](client_options o, errc why, const char* says,
+                            const char* url = "submission://mail.example") {
+        const server s{url, std::move(o)};
+        EXPECT_EQ(s.error(), why) << says << ": " << s.problem();
+        EXPECT_NE(s.problem().find(says), std::string::npos) << s.problem();
+    };
+    refused({.client_name = "not a name"}, errc::invalid_domain, "client_name");
+    refused({.tls = {.policy = tls_policy::none}}, errc::invalid_parameter, "TLS from the first octet",
+            "submissions://mail.example");
+    refused({.tls = {.ca_file = "/nowhere/ca.pem"}}, errc::invalid_trust, "/nowhere/ca.pem");
+    refused({.tls = {.pins = {"sha256//AAAA"}}}, errc::invalid_trust, "pin");
+    refused({.tls = {.certificate_file = "/nowhere/me.pem"}}, errc::invalid_certificate, "/nowhere/me.pem");
+    refused({.tls = {.server_name = "not a name"}}, errc::invalid_domain, "tls.server_name");
+    refused({.auth = password("alice", secret{"x"}), .tls = {.policy = tls_policy::none}}, errc::cleartext_auth,
+            "auth.allow_cleartext");
+    refused({.auth = password("", secret{"x"})}, errc::invalid_credentials, "auth.user is empty");
+    refused({.auth = password("alice", secret{std::string_view{"x\0y", 3}})}, errc::invalid_credentials,
+            "the password");
+    refused({.auth = password("al\xffice", secret{"x"})}, errc::invalid_credentials, "the user name");
+    refused({.look_ahead = 0}, errc::invalid_parameter, "look_ahead");
+    refused({.proxy = "ftp://proxy.example"}, errc::invalid_url, "proxy");
+    refused({.proxy = "socks5://proxy.example"}, errc::invalid_parameter, "local socket", "lmtp+unix:/run/lmtp");
+}
+
+TEST(servers, are_equal_where_all_that_matters_is) {
+    const auto with = [](auto change) {
+        client_options o{.auth = password("alice", secret{"one"})};
+        change(o);
+        return server{"submission://mail.example", std::move(o)};
+    };
+    const server one = with([](client_options&) {});
+    EXPECT_EQ(one, one);
+    EXPECT_EQ(one, with([](client_options&) {})) << "made of the same, although not the same object";
+    EXPECT_EQ(one, (server{"submission://MAIL.example:587", one.options()}));
+    const server others[] = {
+        server{"submission://mail2.example", one.options()},
+        server{"submission://mail.example:588", one.options()},
+        server{"smtp://mail.example:587", one.options()},
+        with([](client_options& o) {
+            o.tls.policy = tls_policy::opportunistic;
+            o.auth.allow_cleartext = true;
+        }),
+        with([](client_options& o) { o.tls.pins = {"sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}; }),
+        with([](client_options& o) { o.tls.ca_folder = "/etc/ssl/certs"; }),
+        with([](client_options& o) { o.tls.server_name = "other.example"; }),
+        with([](client_options& o) { o.tls.least = tls_version::tls_1_3; }),
+        with([](client_options& o) { o.auth.user = "bob"; }),
+        with([](client_options& o) { o.auth.password = std::make_shared<const secret>("two"); }),
+        with([](client_options& o) { o.auth.authorize_as = "bob"; }),
+        with([](client_options& o) { o.auth.allowed = strongest_down_to(mechanism::scram_sha_256); }),
+        with([](client_options& o) { o.auth = token("alice", {}); }),
+        with([](client_options& o) { o.proxy = "socks5://proxy.example"; }),
+        with([](client_options& o) { o.source_address = "127.0.0.2"; }),
+        with([](client_options& o) { o.client_name = "client.example"; }),
+        with([](client_options& o) { o.dns_servers = "127.0.0.1:53"; }),
+        with([](client_options& o) { o.transcript = [](std::string_view) {}; }),
+    };
+    for (const server& other : others) EXPECT_FALSE(one == other) << &other - others;
+}
+
+TEST(queue_id, is_found_in_what_servers_say) {
+    constexpr std::pair<const char*, const char*> all[] = {
+        {"Ok: queued as 4XyZ1w0Bcdz1", "4XyZ1w0Bcdz1"},                                // Postfix
+        {"OK id=1tXabc-00000000abc-1aBc", "1tXabc-00000000abc-1aBc"},                  // Exim
+        {"4f1e2d3c Message accepted for delivery", "4f1e2d3c"},                        // OpenSMTPD, Sendmail
+        {"OK  1700000000 a1b2c3-20020a170902.123 - gsmtp", "a1b2c3-20020a170902.123"}, // Gmail
+        {"<a@b> [InternalId=17, Hostname=x.prod.outlook.com] 8 bytes in 0.1, Queued mail for delivery",
+         "17"},                                                         // Exchange
+        {"ok 1700000000 qp 1234", "1234"},                              // qmail
+        {"<bob@b.example> gN1hCrZ4dGkQAAAA Saved", "gN1hCrZ4dGkQAAAA"}, // Dovecot
+        {"Message Queued (6E3A.1)", "6E3A.1"},                          // Haraka
+        {"OK", ""},                                                     // aiosmtpd
+        {"", ""},
+        {"queued as ", ""},
+        {" - gsmtp", ""},
+    };
+    for (const auto& [said, id] : all) EXPECT_EQ(client_detail::queue_id(said), id) << said;
+}
+
+TEST(worst, is_the_first_of_unknown_deferred_not_attempted_rejected_accepted) {
+    using enum outcome;
+    const auto of = [](std::vector<outcome> all) {
+        std::vector<recipient_result> r;
+        for (const outcome one : all) r.push_back({.what = one});
+        return client_detail::worst(r);
+    };
+    EXPECT_EQ(of({}), not_attempted);
+    EXPECT_EQ(of({accepted, accepted}), accepted);
+    EXPECT_EQ(of({accepted, rejected}), rejected);
+    EXPECT_EQ(of({not_attempted, rejected, accepted}), not_attempted);
+    EXPECT_EQ(of({deferred, not_attempted, rejected}), deferred);
+    EXPECT_EQ(of({accepted, unknown, deferred}), unknown);
+}
+
+} // namespace
