@@ -91,8 +91,9 @@ bool play(const scenario& s, running& sink, std::size_t steps, std::vector<std::
 
 TEST_P(dialogs, cancelled_after_each_step) {
     const scenario& s = GetParam();
-    running sink{s.server};
     const std::size_t before = open_descriptors();
+    std::optional<running> server{s.server};
+    running& sink = *server;
     std::size_t taken_before = 0;
     bool cancelled = true;
     for (std::size_t steps = 0; cancelled; ++steps) {
@@ -122,6 +123,7 @@ TEST_P(dialogs, cancelled_after_each_step) {
         }
         taken_before = mails.size();
     }
+    server.reset();
     EXPECT_EQ(open_descriptors(), before);
 }
 
@@ -134,17 +136,15 @@ INSTANTIATE_TEST_SUITE_P(each, dialogs, testing::ValuesIn(scenarios()), [](const
 
 TEST(destroyed, in_the_middle_of_everything_without_a_leak) {
     for (const scenario& s : scenarios()) {
-        running sink{s.server};
         const std::size_t before = open_descriptors();
+        std::optional<running> server{s.server};
+        running& sink = *server;
         for (std::size_t steps = 0; steps != 12; ++steps) {
             connection line{server{sink.url(s.scheme), s.options}};
             line.send(letter(), [](const send_result&) {});
-            for (std::size_t n = 0; n != steps && !line.step(); ++n) {
-                await(line);
-                if (line.pending() == 0) break;
-            }
+            for (std::size_t n = 0; n != steps && !line.step() && line.pending() != 0; ++n) await(line);
         }
-        ASSERT_TRUE(sink.wait_for_connections_closed(sink.report().connections, std::chrono::seconds{10}));
+        server.reset();
         EXPECT_EQ(open_descriptors(), before) << s.name;
     }
 }
