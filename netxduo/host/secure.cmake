@@ -38,7 +38,7 @@ endfunction()
 foreach(name openssl mbedtls)
     postrider_find_tls(${name})
     if(tls_libraries)
-        postrider_library(netxduo_secure_${name} STATIC
+        postrider_library(netxduo_secure_${name} NOT_INSTALLED STATIC
             host/secure.cpp host/secure_${name}.cpp host/secure_x509.cpp)
         target_link_libraries(postrider_netxduo_secure_${name} PUBLIC postrider::netxduo_host PRIVATE ${tls_libraries})
         if(name STREQUAL mbedtls)
