@@ -195,12 +195,12 @@ private:
             if (self.get_cancellation_state().cancelled() != net::cancellation_type::none && !job->over(false))
                 to->connection.cancel();
             const bool nothing_to_do = to->connection.step();
-            to->await(to);
             if (job->over(nothing_to_do)) {
-                to->wake(); // somebody else has to go on
+                to->wake(); // whoever is left goes on; for nobody nothing is waited for
                 at = stage::over;
                 return net::dispatch(std::move(self));
             }
+            to->await(to);
             to->sleepers.push_back(job.get());
             job->in_line = true;
             job->timer.expires_at(to->connection.wakes());

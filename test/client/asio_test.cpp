@@ -64,8 +64,8 @@ TEST(asio_client, gives_a_future) {
 
 net::awaitable<void> send_by(asio_client& c, int mails, std::atomic<int>& accepted) {
     for (int i = 0; i != mails; ++i) {
-        const send_result r = co_await c.async_send(letter(), net::use_awaitable);
-        EXPECT_TRUE(r) << r.text;
+        const outgoing mail = letter(); // g++ 12 makes no code for a braced list in the expression that awaits
+        const send_result r = co_await c.async_send(mail, net::use_awaitable);
         if (r) ++accepted;
     }
     co_await c.async_close(net::use_awaitable);
@@ -92,17 +92,20 @@ TEST(asio_client, does_several_operations_at_once_in_order) {
     client_options o = in_clear();
     o.look_ahead = 8;
     asio_client c{loop.get_executor(), sink.url("smtp"), o};
-    std::vector<int> order;
+    int done = 0;
     for (int i = 0; i != 20; ++i)
-        c.async_send(letter(), [&order, i](const send_result& r) {
+        c.async_send(letter({std::to_string(i) + "@b.example"}), [&done](const send_result& r) {
             EXPECT_TRUE(r) << r.text;
-            order.push_back(i);
+            ++done;
         });
     std::optional<command_result> asked;
     c.async_ask(phase::noop, {}, [&](command_result r) { asked = std::move(r); });
     loop.run();
-    ASSERT_EQ(order.size(), 20u);
-    EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+    EXPECT_EQ(done, 20);
+    const auto mails = sink.mails();
+    ASSERT_EQ(mails.size(), 20u);
+    for (std::size_t i = 0; i != mails.size(); ++i)
+        EXPECT_EQ(mails[i].recipients[0].address, std::to_string(i) + "@b.example");
     ASSERT_TRUE(asked);
     EXPECT_TRUE(*asked);
     EXPECT_EQ(sink.report().connections, 1u);
@@ -163,8 +166,9 @@ TEST(asio_client, loses_against_a_timer) {
         loop,
         [&]() -> net::awaitable<void> {
             net::steady_timer timer{loop, 30ms};
+            const outgoing mail = letter();
             const auto which =
-                co_await (c.async_send(letter(), net::use_awaitable) || timer.async_wait(net::use_awaitable));
+                co_await (c.async_send(mail, net::use_awaitable) || timer.async_wait(net::use_awaitable));
             late = which.index() == 1;
         },
         net::detached);
@@ -199,9 +203,6 @@ TEST(asio_client, looks_names_up_without_blocking) {
     std::optional<send_result> result;
     c.async_send(
         letter(), [&](send_result r) { result = std::move(r); }, std::chrono::steady_clock::now() + 5s);
-    net::steady_timer timer{loop, 1ms};
-    bool ticked = false;
-    timer.async_wait([&](const auto&) { ticked = !result; });
     loop.run();
     ASSERT_TRUE(result);
     EXPECT_EQ(result->what, outcome::not_attempted);
@@ -219,8 +220,9 @@ TEST(asio_pool, is_awaited) {
         net::co_spawn(
             loop,
             [&]() -> net::awaitable<void> {
+                const outgoing mail = letter();
                 for (int n = 0; n != 10; ++n)
-                    if (co_await async_send(p, letter(), net::use_awaitable)) ++accepted;
+                    if (co_await async_send(p, mail, net::use_awaitable)) ++accepted;
             },
             net::detached);
     loop.run();

@@ -92,8 +92,8 @@ bool play(const scenario& s, running& sink, std::size_t steps, std::vector<std::
 TEST_P(dialogs, cancelled_after_each_step) {
     const scenario& s = GetParam();
     const std::size_t before = open_descriptors();
-    std::optional<running> server{s.server};
-    running& sink = *server;
+    std::optional<running> host{s.server};
+    running& sink = *host;
     std::size_t taken_before = 0;
     bool cancelled = true;
     for (std::size_t steps = 0; cancelled; ++steps) {
@@ -123,7 +123,7 @@ TEST_P(dialogs, cancelled_after_each_step) {
         }
         taken_before = mails.size();
     }
-    server.reset();
+    host.reset();
     EXPECT_EQ(open_descriptors(), before);
 }
 
@@ -137,14 +137,14 @@ INSTANTIATE_TEST_SUITE_P(each, dialogs, testing::ValuesIn(scenarios()), [](const
 TEST(destroyed, in_the_middle_of_everything_without_a_leak) {
     for (const scenario& s : scenarios()) {
         const std::size_t before = open_descriptors();
-        std::optional<running> server{s.server};
-        running& sink = *server;
+        std::optional<running> host{s.server};
+        running& sink = *host;
         for (std::size_t steps = 0; steps != 12; ++steps) {
             connection line{server{sink.url(s.scheme), s.options}};
             line.send(letter(), [](const send_result&) {});
             for (std::size_t n = 0; n != steps && !line.step() && line.pending() != 0; ++n) await(line);
         }
-        server.reset();
+        host.reset();
         EXPECT_EQ(open_descriptors(), before) << s.name;
     }
 }
