@@ -3,6 +3,17 @@ include_guard()
 
 # Defines `postrider::outside_NAME`, or nothing if the library is not there.
 function(postrider_outside name)
+    if(name STREQUAL gmime) # it needs GLib's folders, which its pkg-config file knows
+        find_package(PkgConfig QUIET)
+        if(PkgConfig_FOUND AND NOT TARGET postrider::outside_gmime)
+            pkg_check_modules(POSTRIDER_GMIME QUIET IMPORTED_TARGET GLOBAL gmime-3.0)
+            if(POSTRIDER_GMIME_FOUND)
+                add_library(postrider::outside_gmime INTERFACE IMPORTED GLOBAL)
+                set_target_properties(postrider::outside_gmime PROPERTIES INTERFACE_LINK_LIBRARIES PkgConfig::POSTRIDER_GMIME)
+            endif()
+        endif()
+        return()
+    endif()
     if(name STREQUAL cares)
         set(header ares.h)
         set(parts cares)
