@@ -78,15 +78,28 @@ std::size_t fits(std::string_view text, bool by_q, std::size_t room) noexcept {
     return found;
 }
 
+struct next_word {
+    std::size_t octets; ///< of the text; 0: the room is too small
+    bool by_q;
+};
+
+/// Where no multiple of three lies ahead, a character by Q makes one possible again.
+next_word word_of(std::string_view text, bool by_q, std::size_t room) noexcept {
+    const std::size_t octets = fits(text, by_q, room);
+    if (octets != 0 || by_q || fits(text, false, longest_word) != 0) return {octets, by_q};
+    const std::size_t first = character_size(text);
+    return {around_word + q_size(text.substr(0, first)) <= room ? first : 0, true};
+}
+
 bool is_spaced(std::string_view text) noexcept {
     return text.empty() || text.front() == ' ' || text.back() == ' ' || text.find("  ") != std::string_view::npos;
 }
 
-/// Words of atoms with one space between them, each short enough for a line.
+/// Words of atoms with one space between them, on one line: GMime 3.2 shows the CRLF of a name that is folded.
 bool is_atoms(std::string_view text) noexcept {
-    if (is_spaced(text)) return false;
+    if (is_spaced(text) || text.size() > 60) return false;
     while (!text.empty())
-        if (const std::string_view word = take_word(text); !is_atom(word) || word.size() > 60) return false;
+        if (!is_atom(take_word(text))) return false;
     return true;
 }
 
@@ -164,16 +177,16 @@ void header_writer::encoded(std::string_view text) {
     const bool by_q = q_size(text) <= b_size(text);
     while (!text.empty()) {
         const std::size_t room = column_ + 1 < header_line ? header_line - column_ - 1 : 0;
-        const std::size_t whole = std::min(longest_word, around_word + (by_q ? q_size(text) : b_size(text)));
-        std::size_t octets = fits(text, by_q, std::min(longest_word, room));
+        const std::size_t whole = around_word + (by_q ? q_size(text) : b_size(text));
+        next_word next = word_of(text, by_q, std::min(longest_word, room));
         // A few characters at the end of a line are not worth a word of their own.
-        if (column_ != 0 && (octets == 0 || (room < 36 && room < whole))) {
+        if (column_ != 0 && (next.octets == 0 || (!bare_ && room < 36 && room < whole))) {
             fold();
-            octets = fits(text, by_q, longest_word);
+            next = word_of(text, by_q, longest_word);
         }
-        if (octets != 0) token(" ", by_q ? q_word(text.substr(0, octets)) : b_word(text.substr(0, octets)));
-        else token(" ", q_word(text.substr(0, octets = character_size(text)))); // no multiple of three from here
-        text.remove_prefix(octets);
+        const std::string_view part = text.substr(0, next.octets);
+        token(" ", next.by_q ? q_word(part) : b_word(part));
+        text.remove_prefix(next.octets);
     }
 }
 
@@ -196,13 +209,9 @@ void header_writer::text(std::string_view value) {
 
 void header_writer::phrase(std::string_view name) {
     if (holds_word(name)) return encoded(name);
-    if (is_atoms(name)) {
-        while (!name.empty()) token(take_word(name));
-    } else if (is_quotable(name)) {
-        token(quoted(name));
-    } else {
-        encoded(name);
-    }
+    if (is_atoms(name)) return token(name);
+    if (is_quotable(name)) return token(quoted(name));
+    encoded(name);
 }
 
 void header_writer::parameter(std::string_view name, std::string_view value) {
