@@ -2,6 +2,8 @@
 #ifndef POSTRIDER_SRC_CLIENT_SPOOL_HPP
 #define POSTRIDER_SRC_CLIENT_SPOOL_HPP
 
+#include <postrider/content_source.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
@@ -10,7 +12,7 @@
 #include <string_view>
 #include <sys/types.h>
 
-namespace postrider::client_detail {
+namespace postrider::content_detail {
 
 /// Octets of a part that is read at once.
 inline constexpr std::size_t part_size = 65536;
@@ -30,6 +32,8 @@ public:
     [[nodiscard]] bool reopen(const std::string& path) noexcept;
     /// Copies a stream from where it stands, to its end. Where its `exceptions` are on they do not fire.
     [[nodiscard]] std::string copy(std::istream& from);
+    /// Copies what is pulled, from its beginning.
+    [[nodiscard]] std::string copy(content_source& from);
     /// Begins a copy that `append` fills.
     [[nodiscard]] std::string begin();
     [[nodiscard]] std::string append(std::string_view octets);
@@ -54,6 +58,6 @@ private:
     int file_ = -1;
 };
 
-} // namespace postrider::client_detail
+} // namespace postrider::content_detail
 
 #endif

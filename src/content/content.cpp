@@ -1,4 +1,5 @@
-#include "client/spool.hpp"
+#include "content/rereadable.hpp"
+#include "content/spool.hpp"
 #include "postrider/content_source.hpp"
 
 #include <algorithm>
@@ -11,8 +12,8 @@ namespace postrider {
 
 namespace {
 
-using client_detail::part_size;
-using client_detail::spool;
+using content_detail::part_size;
+using content_detail::spool;
 
 class text_source final : public content_source {
 public:
@@ -33,6 +34,7 @@ class file_source final : public content_source {
 public:
     explicit file_source(std::string&& path) noexcept : path_(std::move(path)) {}
     explicit file_source(std::istream& from) noexcept : stream_(&from) {}
+    explicit file_source(std::shared_ptr<content_source>&& from) noexcept : source_(std::move(from)) {}
 
     errc describe(mail_content& to, std::string& problem) override {
         problem = open();
@@ -66,8 +68,11 @@ public:
 private:
     std::string open() {
         if (copied_) return broken_;
-        std::string why = stream_ != nullptr ? file_.copy(*stream_) : file_.open(path_, copied_);
-        copied_ = copied_ || stream_ != nullptr;
+        const bool once = stream_ != nullptr || source_ != nullptr;
+        std::string why = stream_ != nullptr   ? file_.copy(*stream_)
+                          : source_ != nullptr ? file_.copy(*source_)
+                                               : file_.open(path_, copied_);
+        copied_ = copied_ || once;
         if (copied_) broken_ = why;
         return why;
     }
@@ -103,7 +108,7 @@ private:
         return part_ != nullptr;
     }
 
-    std::string name() const { return stream_ != nullptr ? "the copy of the stream" : path_; }
+    std::string name() const { return path_.empty() ? "the copy of the message" : path_; }
     /// A thousand small mails cost no thousand large buffers.
     static std::size_t room_for(std::uint64_t size) noexcept {
         return static_cast<std::size_t>(std::clamp<std::uint64_t>(size, 1, part_size));
@@ -111,6 +116,7 @@ private:
 
     std::string path_{};
     std::istream* stream_ = nullptr;
+    std::shared_ptr<content_source> source_{};
     spool file_{};
     spool::state described_{};
     bool copied_ = false;  ///< `file_` is a copy; what it was made of is read
@@ -131,5 +137,9 @@ std::shared_ptr<content_source> file_content(std::string path) {
 }
 
 std::shared_ptr<content_source> stream_content(std::istream& from) { return std::make_shared<file_source>(from); }
+
+std::shared_ptr<content_source> content_detail::copied_content(std::shared_ptr<content_source> of) {
+    return std::make_shared<file_source>(std::move(of));
+}
 
 } // namespace postrider

@@ -1,4 +1,4 @@
-#include "client/spool.hpp"
+#include "content/spool.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -9,7 +9,7 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace postrider::client_detail {
+namespace postrider::content_detail {
 
 namespace {
 
@@ -119,6 +119,18 @@ std::string spool::copy(std::istream& from) {
     return why;
 }
 
+std::string spool::copy(content_source& from) {
+    std::string why = begin();
+    for (bool first = true; why.empty(); first = false) {
+        const content_part part = from.pull(first);
+        if (part.failed) why = "the content of the mail cannot be read to its end";
+        else why = append(part.octets);
+        if (part.last && why.empty()) return {};
+    }
+    close();
+    return why;
+}
+
 std::string spool::begin() {
     close();
     file_ = open_unnamed(temporary_folder());
@@ -157,4 +169,4 @@ spool::state spool::now() const noexcept {
             .nanoseconds = of.st_mtim.tv_nsec};
 }
 
-} // namespace postrider::client_detail
+} // namespace postrider::content_detail
