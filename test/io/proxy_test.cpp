@@ -80,7 +80,7 @@ outcome play(const proxy_at& proxy, const dialog& turns, std::string_view tunnel
 outcome play_all(const proxy_at& proxy, const dialog& turns, std::string_view tunnel = {}) {
     const auto whole = play(proxy, turns, tunnel, std::string::npos);
     EXPECT_TRUE(whole.done);
-    for (const std::size_t piece : {1, 2, 3, 5, 7, 11, 64}) {
+    for (const std::size_t piece : {1U, 2U, 3U, 5U, 7U, 11U, 64U}) {
         EXPECT_EQ(play(proxy, turns, tunnel, piece), whole) << piece;
     }
     std::size_t size = 0;

@@ -68,7 +68,7 @@ struct connector::state {
     std::array<std::size_t, 2> begun{};         // how many of the IPv4 and of the IPv6 addresses were tried
     int last_family = AF_INET;                  // so that IPv6 is first
     deadline resolution_until = never;          // IPv4 addresses wait for those of IPv6
-    deadline next_attempt_at = deadline::min(); // while others are under way
+    deadline next_attempt_at = deadline::min(); // over as soon as one fails
     connect_report report{};
     std::array<int, most> sockets{};
     std::size_t under_way = 0;
@@ -192,7 +192,7 @@ void connector::state::judge(std::span<const pollfd> attempts) noexcept {
 bool connector::state::due(deadline now) const noexcept {
     if (!any_left()) return false;
     if (report.size == 0) return untried(AF_INET6) != 0 || names.answered(AF_INET6) || now >= resolution_until;
-    return under_way == 0 || now >= next_attempt_at;
+    return now >= next_attempt_at;
 }
 
 void connector::state::begin_attempt(deadline now) noexcept {
@@ -204,10 +204,7 @@ void connector::state::begin_attempt(deadline now) noexcept {
     const auto [descriptor, error] = start_connect(address, source ? &*source : nullptr);
     report.attempts[report.size] = {to_text(address), error == errc::ok ? errc::cancelled : error};
     sockets[report.size++] = descriptor;
-    if (error != errc::ok) {
-        next_attempt_at = deadline::min();
-        return;
-    }
+    if (error != errc::ok) return; // the next one is due as this one was
     ++under_way;
     next_attempt_at = now + std::min(attempt_delay, share(until, now, 1 + untried(AF_INET) + untried(AF_INET6)));
 }
