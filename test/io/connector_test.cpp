@@ -318,6 +318,41 @@ TEST(Connector, NobodyTriesTheSeventeenth) {
     EXPECT_EQ(to.report().size, connect_report::capacity);
 }
 
+// Sixteen have failed: whatever another family has comes too late.
+TEST(Connector, AfterSixteenNothingIsWaitedFor) {
+    std::vector<std::string> v4;
+    for (int i = 1; i <= 20; ++i) v4.push_back("127.0.0." + std::to_string(i));
+    const auto port = listener().port();
+    fake_dns dns(holding(type_aaaa, zone_of({"::1"}, v4)));
+    std::string servers;
+    connector to;
+    drive driven(to);
+    auto options = options_for(dns, port, servers);
+    options.host = "mx.test";
+    const auto start = steady_clock::now();
+    ASSERT_EQ(to.begin(options, soon()), errc::ok);
+    EXPECT_EQ(driven.run(), errc::connection_refused);
+    EXPECT_LT(steady_clock::now() - start, slack);
+    EXPECT_EQ(to.report().size, connect_report::capacity);
+}
+
+TEST(Connector, TheNextOfTheSameFamilyIsNotForgotten) {
+    black_hole first("::1");
+    black_hole second("127.0.0.1", first.port()); // by its IPv6 name
+    fake_dns dns(zone_of({"::1", "::ffff:127.0.0.1"}, {}));
+    std::string servers;
+    connector to;
+    drive driven(to);
+    ASSERT_EQ(to.begin(options_for(dns, first.port(), servers), soon()), errc::ok);
+    while (to.report().size < 2) {
+        ASSERT_FALSE(driven.step());
+        if (to.report().size == 1) {
+            EXPECT_LT(to.wakes(), in(1s));
+        }
+        if (to.report().size < 2) wait_for(to);
+    }
+}
+
 TEST(Connector, LittleTimeLeavesATurnForEachAddress) {
     black_hole first("127.0.0.1");
     black_hole second("127.0.0.2", first.port());

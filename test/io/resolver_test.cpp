@@ -189,6 +189,10 @@ TEST(Resolver, AsksForOneFamilyOnly) {
     EXPECT_THAT(result.addresses, ElementsAre("127.0.0.1:25"));
     EXPECT_EQ(others, 0);
     EXPECT_EQ(look_up("localhost", dns.address(), soon(), nullptr, AF_INET).error, errc::ok);
+    const auto of_hosts =
+        look_up("localhost", dns.address(), soon(), nullptr, AF_INET6); // which may have none of that family
+    EXPECT_EQ(of_hosts.error, of_hosts.addresses.empty() ? errc::host_not_found : errc::ok);
+    EXPECT_THAT(of_hosts.addresses, testing::Each(testing::StartsWith("[")));
     EXPECT_EQ(dns.queries(), 1);
 }
 
