@@ -178,13 +178,12 @@ void proxy_handshake::say(phase what, std::size_t from, std::size_t to) noexcept
     phase_ = what;
     from_ = from;
     to_ = to;
-    octets_ = size_ = 0;
+    octets_ = 0;
 }
 
 void proxy_handshake::succeed() noexcept {
     if (from_ != to_) return fail(errc::proxy_failed, "the proxy answers before it was asked");
-    phase_ = phase::done;
-    wipe(script_);
+    phase_ = phase::done; // all of the script is wiped: it was sent, or was of no use
 }
 
 void proxy_handshake::fail(errc why, std::string_view text) noexcept {
