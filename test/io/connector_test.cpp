@@ -290,19 +290,6 @@ TEST(Connector, AFailureBesideOneThatHangsBeginsTheNextAttemptAtOnce) {
     EXPECT_EQ(to.waits().size(), 1U);
 }
 
-TEST(Connector, FamiliesTakeTurns) {
-    const auto port = listener().port(); // where nobody is any more
-    fake_dns dns(zone_of({"::1", "::ffff:127.0.0.9"}, {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"}));
-    std::string servers;
-    connector to;
-    drive driven(to);
-    ASSERT_EQ(to.begin(options_for(dns, port, servers), soon()), errc::ok);
-    EXPECT_EQ(driven.run(), errc::connection_refused);
-    std::string families;
-    for (const auto& one : attempts(to)) families += one.starts_with('[') ? '6' : '4';
-    EXPECT_EQ(families, "646444");
-}
-
 TEST(Connector, NobodyTriesTheSeventeenth) {
     std::vector<std::string> v4;
     for (int i = 1; i <= 20; ++i) v4.push_back("127.0.0." + std::to_string(i));
@@ -442,6 +429,15 @@ void drive_until_ipv4_waits(drive& driven) {
     }
 }
 
+// False: a busy machine has taken 50 ms for a datagram. It does not always.
+bool release_in_time(fake_dns& dns, const connector& to) {
+    EXPECT_EQ(to.waits().size(), 1U);
+    pollfd answered = to.waits().front();
+    dns.release();
+    EXPECT_EQ(::poll(&answered, 1, 30'000), 1);
+    return to.wakes() > steady_clock::now();
+}
+
 } // namespace
 
 TEST(Connector, ALateAaaaIsTakenFirst) {
@@ -455,15 +451,30 @@ TEST(Connector, ALateAaaaIsTakenFirst) {
         drive driven(to);
         ASSERT_EQ(to.begin(options_for(dns, v6.port(), servers), never), errc::ok);
         drive_until_ipv4_waits(driven);
-        ASSERT_EQ(to.waits().size(), 1U);
-        pollfd answered = to.waits().front();
-        dns.release();
-        ASSERT_EQ(::poll(&answered, 1, 30'000), 1);
-        if (to.wakes() <= steady_clock::now()) continue; // a busy machine can take 50 ms for a datagram, but not always
+        if (!release_in_time(dns, to)) continue;
         EXPECT_EQ(driven.run(), errc::ok);
         tried = attempts(to);
     }
     EXPECT_THAT(tried, ElementsAre("[::1] ok"));
+}
+
+// Once the addresses of both are there: AAAA comes second here, and within the 50 ms that A waits for it.
+TEST(Connector, FamiliesTakeTurns) {
+    const auto port = listener().port(); // where nobody is any more
+    std::string families;
+    for (int i = 0; i < 20 && families.empty(); ++i) {
+        fake_dns dns(holding(
+            type_aaaa, zone_of({"::1", "::ffff:127.0.0.9"}, {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"})));
+        std::string servers;
+        connector to;
+        drive driven(to);
+        ASSERT_EQ(to.begin(options_for(dns, port, servers), soon()), errc::ok);
+        drive_until_ipv4_waits(driven);
+        if (!release_in_time(dns, to)) continue;
+        EXPECT_EQ(driven.run(), errc::connection_refused);
+        for (const auto& one : attempts(to)) families += one.starts_with('[') ? '6' : '4';
+    }
+    EXPECT_EQ(families, "646444");
 }
 
 TEST(Connector, NoAaaaIsNotWaitedForAnyLonger) {
@@ -474,9 +485,7 @@ TEST(Connector, NoAaaaIsNotWaitedForAnyLonger) {
     drive driven(to);
     ASSERT_EQ(to.begin(options_for(dns, here.port(), servers), never), errc::ok);
     drive_until_ipv4_waits(driven);
-    dns.release();
-    pollfd answered = to.waits().front();
-    ASSERT_EQ(::poll(&answered, 1, 30'000), 1);
+    release_in_time(dns, to);
     EXPECT_TRUE(driven.step());
     EXPECT_EQ(to.result(), errc::ok);
 }
