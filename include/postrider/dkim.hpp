@@ -62,33 +62,20 @@ struct dkim_signer {
     std::string selector{}; ///< s=: which of the keys of the domain
     dkim_key key{};
 
-    /// Header fields that are signed each time that they occur, and that nobody can add: where there is none, a field that
-    /// comes later breaks the signature. From is one in any case.
-    std::vector<std::string> oversigned{"From",    "To",           "Cc",           "Reply-To",
-                                        "Subject", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"};
-    /// Header fields that are signed each time that they occur. Date and Message-ID are here, since a server adds them to a
-    /// mail that has none (RFC 6409 §8); Resent- and List- fields, since others add theirs (RFC 6376 §5.4.1).
-    std::vector<std::string> headers{"Date",
-                                     "Message-ID",
-                                     "Sender",
-                                     "In-Reply-To",
-                                     "References",
-                                     "Content-ID",
-                                     "Content-Description",
-                                     "Resent-Date",
-                                     "Resent-From",
-                                     "Resent-Sender",
-                                     "Resent-To",
-                                     "Resent-Cc",
-                                     "Resent-Message-ID",
-                                     "List-Id",
-                                     "List-Help",
-                                     "List-Unsubscribe",
-                                     "List-Unsubscribe-Post",
-                                     "List-Subscribe",
-                                     "List-Post",
-                                     "List-Owner",
-                                     "List-Archive"};
+    // Header fields that are signed, each time that they occur. A name counts in the first of these lists that has it.
+
+    /// Nobody can add one: where there is one more, or one where there was none, the signature fails. From is of them in any
+    /// case.
+    std::vector<std::string> oversigned{"From", "To", "Cc", "Reply-To", "Subject"};
+    /// Nobody can add another one; but where there is none a server may add it (RFC 6409 §8), or what they say of the body.
+    std::vector<std::string> oversigned_if_present{
+        "Date",       "Message-ID",   "Sender",       "In-Reply-To",
+        "References", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"};
+    /// Others may add theirs, as those do who send a mail on, and mailing lists (RFC 6376 §5.4.1).
+    std::vector<std::string> headers{"Resent-Date",    "Resent-From",       "Resent-Sender",    "Resent-To",
+                                     "Resent-Cc",      "Resent-Message-ID", "List-Id",          "List-Help",
+                                     "List-Post",      "List-Owner",        "List-Unsubscribe", "List-Unsubscribe-Post",
+                                     "List-Subscribe", "List-Archive"};
 
     /// i=: for whom, `alice@a.example` or `@mail.a.example`: of the domain or below it. Empty: unsaid.
     std::string identity{};

@@ -54,7 +54,8 @@ public:
     content_part pull(bool first) noexcept override {
         if (first && !begin()) return {.failed = true};
         const ssize_t read = file_.is_open() ? file_.read(at_, {part_.get(), room_}) : -1;
-        // What is shorter now, or longer, or was written over. The engine would see a size that is another, and no more.
+        // What is shorter now, or longer, or was written over. The engine would see a size that is another, and no more; and of a file
+        // system that says neither, and gives nothing, there would be no end.
         if (read < 0 || (read == 0 && at_ != described_.size) || file_.now() != described_) {
             if (!copied_) file_.close();
             return {.failed = true};

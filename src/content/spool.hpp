@@ -30,7 +30,8 @@ public:
     [[nodiscard]] std::string open(const std::string& path, bool& copied);
     /// Opens `path` again, for a further reading. Does not wait, if it has become a pipe meanwhile.
     [[nodiscard]] bool reopen(const std::string& path) noexcept;
-    /// Copies a stream from where it stands, to its end. Where its `exceptions` are on they do not fire.
+    /// Copies a stream from where it stands, to its end. Where its `exceptions` are on they do not fire, and its state is
+    /// cleared.
     [[nodiscard]] std::string copy(std::istream& from);
     /// Copies what is pulled, from its beginning.
     [[nodiscard]] std::string copy(content_source& from);

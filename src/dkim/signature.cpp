@@ -114,16 +114,20 @@ std::vector<std::string_view> choose(const checked_signer& by, const std::vector
                                      std::string& text) {
     std::vector<std::string_view> names;
     const auto take = [&](const std::string& name) {
+        const std::size_t before = names.size();
         for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
             if (!same_text(field->name, name)) continue;
             names.push_back(name);
             text.append(relaxed_field(field->name, field->body)).append("\r\n");
         }
+        return names.size() != before;
     };
     for (const std::string& name : by.oversigned) {
         take(name);
         names.push_back(name);
     }
+    for (const std::string& name : by.oversigned_if_present)
+        if (take(name)) names.push_back(name);
     for (const std::string& name : by.headers) take(name);
     return names;
 }
@@ -143,14 +147,18 @@ std::string check(const dkim_signer& from, checked_signer& to) {
     if (from.expires.count() < 0) return "expires: is in the past";
     to.expires = from.expires.count();
     if (!lists(from.oversigned, "From")) to.oversigned.emplace_back("From");
-    for (const auto& [names, known] :
-         {std::pair{&from.oversigned, &to.oversigned}, std::pair{&from.headers, &to.headers}})
-        for (const std::string& name : *names) {
+    const auto known = [&](std::string_view name) {
+        return lists(to.oversigned, name) || lists(to.oversigned_if_present, name) || lists(to.headers, name);
+    };
+    for (const auto& list :
+         {std::pair{&from.oversigned, &to.oversigned},
+          std::pair{&from.oversigned_if_present, &to.oversigned_if_present}, std::pair{&from.headers, &to.headers}})
+        for (const std::string& name : *list.first) {
             if (!is_name(name))
                 return std::string{"headers: \""}
                     .append(quoted_printable(name))
                     .append("\" is no name of a header field");
-            if (!lists(to.oversigned, name) && !lists(to.headers, name)) known->push_back(name);
+            if (!known(name)) list.second->push_back(name);
         }
     return {};
 }

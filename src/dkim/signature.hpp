@@ -15,10 +15,11 @@ namespace postrider::dkim_detail {
 /// A signer whose texts are as the field has them.
 struct checked_signer {
     dkim_key key{};
-    std::string domain{};   ///< in A-labels
-    std::string selector{}; ///< in A-labels
-    std::string identity{}; ///< in dkim-quoted-printable (RFC 6376 §2.11)
-    std::vector<std::string> oversigned{};
+    std::string domain{};                  ///< in A-labels
+    std::string selector{};                ///< in A-labels
+    std::string identity{};                ///< in dkim-quoted-printable (RFC 6376 §2.11)
+    std::vector<std::string> oversigned{}; ///< no name is twice in these three
+    std::vector<std::string> oversigned_if_present{};
     std::vector<std::string> headers{};
     std::int64_t expires = 0; ///< seconds
 };

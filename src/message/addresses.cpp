@@ -39,38 +39,41 @@ std::string unfolded(std::string_view body) {
     return text;
 }
 
-/// Angle brackets without a path in them, of which GMime says nothing; quoted strings and comments have their own.
-bool has_empty_brackets(std::string_view text) noexcept {
+/// Whether each angle bracket has its other one, and something between them. Of some that have not GMime says nothing, and with
+/// some it leaks. Quoted strings and comments have brackets of their own.
+bool has_whole_brackets(std::string_view text) noexcept {
     int depth = 0;
-    bool quoted = false;
-    char before = ' ';
+    bool quoted = false, open = false, empty = false;
     for (std::size_t i = 0; i != text.size(); ++i) {
         const char c = text[i];
-        if (c == '\\' && i + 1 != text.size()) {
-            ++i;
-            before = 'x';
+        if (c == '\\' && (quoted || depth != 0)) {
+            if (++i == text.size()) break;
         } else if (c == '"' && depth == 0) {
             quoted = !quoted;
-            before = c;
+            empty = false;
         } else if (!quoted && (c == '(' || c == ')')) {
             depth += c == '(' ? 1 : depth > 0 ? -1 : 0;
-        } else if (!quoted && depth == 0 && c != ' ' && c != '\t') {
-            if (before == '<' && (c == '<' || c == '>')) return true;
-            before = c;
+        } else if (quoted || depth != 0 || c == ' ' || c == '\t') {
+            continue;
+        } else if (c == '<' || c == '>') {
+            if (open != (c == '>') || empty) return false;
+            open = empty = c == '<';
+        } else {
+            empty = false;
         }
     }
-    return false;
+    return !open;
 }
 
 /// Whether there is anything but comments, commas and blanks.
 bool says_something(std::string_view text) noexcept {
     int depth = 0;
     for (std::size_t i = 0; i != text.size(); ++i) {
-        if (text[i] == '\\' && depth != 0) ++i;
-        else if (text[i] == '(') ++depth;
+        if (text[i] == '\\' && depth != 0) {
+            if (++i == text.size()) break;
+        } else if (text[i] == '(') ++depth;
         else if (text[i] == ')' && depth > 0) --depth;
         else if (depth == 0 && text[i] != ',' && text[i] != ' ' && text[i] != '\t') return true;
-        if (i == text.size()) break;
     }
     return false;
 }
@@ -81,6 +84,7 @@ void note_warning(gint64 /*offset*/, GMimeParserWarning /*which*/, const gchar* 
 }
 
 /// GMime reads what it can and skips the rest, as a reader of mail must. Who is to send it must not: what it warns of counts.
+/// (3.2.13 leaks some 130 octets for a few of the texts that are no addresses.)
 owned<InternetAddressList> parsed(const std::string& text, std::string& warned) {
     static const bool ready = (g_mime_init(), true);
     static_cast<void>(ready);
@@ -113,13 +117,15 @@ void add(InternetAddressList* list, std::string_view local_domain, addresses& to
 addresses read_addresses(std::string_view body, std::string_view local_domain) {
     addresses found;
     const std::string text = unfolded(body);
+    if (!has_whole_brackets(text)) {
+        found.problem = "has an angle bracket without its other one, or without an address";
+        return found;
+    }
     std::string warned;
     const owned<InternetAddressList> list = parsed(text, warned);
     if (!warned.empty()) found.problem = std::string{"cannot be read at \""}.append(shown(warned)).append("\"");
-    else if (has_empty_brackets(text)) found.problem = "has angle brackets without an address in them";
     else if (list) add(list.get(), local_domain, found);
     else if (says_something(text)) found.problem = std::string{"cannot be read: \""}.append(shown(text)).append("\"");
-    if (!found.problem.empty()) found.mailboxes.clear();
     return found;
 }
 

@@ -11,7 +11,7 @@ namespace postrider::message_detail {
 /// What stands in a field with addresses (RFC 5322 §3.4, RFC 6854).
 struct addresses {
     std::vector<std::string> mailboxes{}; ///< those of groups among them, in their order; without angle brackets
-    std::string problem{};                ///< not empty: the field cannot be read whole, and why
+    std::string problem{}; ///< not empty: the field cannot be read whole, and why; then the mailboxes do not count
 };
 
 /// Reads the body of a field, folded or not. An address without a domain gets `local_domain`, or is a problem.

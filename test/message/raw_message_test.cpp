@@ -125,6 +125,7 @@ TEST(RawMessage, ReadsAddressesAsRfc5322HasThem) {
 }
 
 TEST(RawMessage, LeavesNobodyOutInSilence) {
+    constexpr std::string_view brackets = "has an angle bracket without its other one, or without an address";
     const struct {
         std::string_view field, problem;
     } cases[] = {
@@ -135,10 +136,12 @@ TEST(RawMessage, LeavesNobodyOutInSilence) {
         {"@b.example", "cannot be read at \"@b.example\""},
         {"a@b@c", "cannot be read at \"a@b@c\""},
         {"bob@b..example", "cannot be read at \"bob@b..example\""},
-        {"<bob@b.example", "cannot be read: \"<bob@b.example\""},
-        {"bob@b.example>", "cannot be read at \"bob@b.example>\""},
-        {"<>, bob@b.example", "has angle brackets without an address in them"},
-        {"!!bad<<>>, bob@b.example", "has angle brackets without an address in them"},
+        {"<bob@b.example", brackets},
+        {"bob@b.example>", brackets},
+        {"<<bob@b.example>>", brackets},
+        {"( > ) <bob@b.example> \\", "cannot be read at \"<bob@b.example> \\\""},
+        {"<>, bob@b.example", brackets},
+        {"!!bad<<>>, bob@b.example", brackets},
         {"bob@b.example, root", "root: has no domain; local_domain can give it one"},
         {"bob@-b.example", "bob@-b.example: is no address (RFC 5321 §4.1.2)"},
         {"a \x01 b", "cannot be read at \"a ? b\""},
@@ -378,6 +381,13 @@ struct once : content_source {
     std::string text_;
     std::size_t at_ = 0;
 };
+
+TEST(RawMessage, IsOfEightBitsIfAnAddedFieldIs) {
+    std::istringstream stream{"To: b@b.example\n\nx\n"};
+    const outgoing mail = compose(
+        raw_message{.content = stream_content(stream), .from_headers = true, .add_from = "j\xc3\xb6rg@a.example"});
+    EXPECT_EQ(sent(mail), "To: b@b.example\nFrom: j\xc3\xb6rg@a.example\r\n\nx\n");
+}
 
 TEST(RawMessage, OfASourceThatCanBePulledOnce) {
     const outgoing mail = compose(raw_message{
