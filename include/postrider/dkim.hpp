@@ -48,8 +48,8 @@ public:
     /// it takes several strings in a zone file. Empty if there is no key.
     std::string dns_record() const;
 
-    struct state; ///< the library's
-    const state* operator->() const noexcept { return state_.get(); }
+    struct state; ///< the library's own
+    const state* held() const noexcept { return state_.get(); }
 
 private:
     std::shared_ptr<const state> state_{};

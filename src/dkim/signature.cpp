@@ -189,7 +189,7 @@ std::string signature(const checked_signer& by, const std::vector<header_field>&
     field.anywhere(base64(body_digest) += ';');
     field.word("b=");
     text.append(relaxed_field("DKIM-Signature", std::string_view{field.text()}.substr(15)));
-    const std::string made = by.key->sign(text);
+    const std::string made = by.key.held()->sign(text);
     if (made.empty()) return {};
     field.anywhere(base64(made));
     return std::string{field.text()}.append("\r\n");

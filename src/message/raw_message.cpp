@@ -271,7 +271,10 @@ private:
             original.resize(end);
             edited += "\r\n";
         } else {
-            edited.append(original, end, std::string::npos); // the empty line
+            // The empty line, if there is one. Where what stood between is gone a CR and an LF would be one line end, and the
+            // body part of the header block.
+            if (!edited.empty() && edited.back() == '\r' && original.compare(end, 1, "\n") == 0) edited += '\n';
+            edited.append(original, end, std::string::npos);
         }
         const bool header_only = !block_.ended() && !early;
         out_.content =

@@ -222,6 +222,8 @@ TEST(RawMessage, LetsNoBlindCopyLeave) {
     EXPECT_EQ(sent(by_headers("From: a@a.example\rBcc: b@b.example\rSubject: x\r\rx\r")),
               "From: a@a.example\rSubject: x\r\rx\r")
         << "a bare CR will be a line end";
+    EXPECT_EQ(sent(by_headers("From: a@a.example\rBcc: b@b.example\n\nx\n")), "From: a@a.example\r\n\nx\n")
+        << "a CR and an LF that come together are two line ends as before";
     EXPECT_EQ(sent(by_headers("Bcc: b@b.example\r\nFrom: a@a.example\r\n\r\nx")), "From: a@a.example\r\n\r\nx");
     EXPECT_EQ(sent(by_headers("From: a@a.example\nBcc: b@b.example")), "From: a@a.example\n") << "no body";
 }
