@@ -10,7 +10,7 @@ namespace postrider {
 
 class utf8_check {
 public:
-    /// Takes the next part. False as soon as it cannot be UTF-8; then `offset` is that of the octet that is wrong.
+    /// Takes the next part. False as soon as it cannot be UTF-8.
     constexpr bool look_through(std::string_view part) noexcept {
         for (const char c : part) {
             if (!put(static_cast<unsigned char>(c))) return false;
@@ -18,8 +18,8 @@ public:
         }
         return true;
     }
-    constexpr bool complete() const noexcept { return due_ == 0; } ///< no character is cut at the end
-    constexpr std::uint64_t offset() const noexcept { return offset_; }
+    constexpr bool complete() const noexcept { return due_ == 0; }         ///< no character is cut at the end
+    constexpr std::uint64_t offset() const noexcept { return character_; } ///< of the character that is wrong
 
 private:
     constexpr bool put(unsigned char c) noexcept {
@@ -30,6 +30,7 @@ private:
             --due_;
             return true;
         }
+        character_ = offset_;
         // The second octet's range keeps out what could be said shorter, surrogates, and what is above U+10FFFF.
         if (c < 0x80) return true;
         if (c < 0xC2 || c > 0xF4) return false;
@@ -41,7 +42,7 @@ private:
         return true;
     }
 
-    std::uint64_t offset_ = 0;
+    std::uint64_t offset_ = 0, character_ = 0;
     unsigned due_ = 0;
     unsigned char low_ = 0x80, high_ = 0xBF;
 };
