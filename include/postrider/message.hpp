@@ -63,7 +63,8 @@ struct attachment {
 };
 
 /// A regular file. It is opened when the message is composed, for its size, and read as the mail is sent, in constant memory; a
-/// file that changes meanwhile gives the mail up. `name` empty: that of the file, without its folders.
+/// file that changes meanwhile gives the mail up. Where its name makes it a text it is also read when the message is composed,
+/// to say whether it is UTF-8. `name` empty: that of the file, without its folders.
 attachment attach_file(std::string path, std::string name = {}, std::string type = {});
 /// Octets in memory.
 attachment attach_octets(std::string name, std::string octets, std::string type = {});

@@ -1,5 +1,6 @@
 #include "message/composed_content.hpp"
 
+#include "core/chars.hpp"
 #include "message/utf8.hpp"
 
 #include <algorithm>
@@ -33,6 +34,11 @@ bool read_through(const attachment_content& content, std::string& problem, Take 
 }
 
 } // namespace
+
+std::string printable(std::string text) {
+    std::replace_if(text.begin(), text.end(), is_control, '?');
+    return text;
+}
 
 bool look_through(const attachment_content& content, line_facts& facts, std::string& problem) {
     std::size_t column = 0;
@@ -96,7 +102,7 @@ errc composed_content::describe(mail_content& to, std::string& problem) {
     for (segment& s : segments_) {
         std::string why;
         if (s.content && !measure(s, why)) {
-            problem.append(s.what).append(": ").append(why);
+            problem.append(s.what).append(": ").append(printable(std::move(why)));
             return errc::body_failed;
         }
         to.size += s.content ? s.size : s.text.size();
@@ -110,15 +116,16 @@ errc composed_content::describe(mail_content& to, std::string& problem) {
 content_part composed_content::pull(bool first) noexcept {
     if (first) {
         at_ = text_at_ = 0;
-        reading_ = false;
+        reading_ = failed_ = false;
         reader_.close();
     }
     filled_ = 0;
-    if (!room_is_there()) return {.failed = true};
+    failed_ = failed_ || !room_is_there();
+    if (failed_) return {.failed = true}; // until it is begun again: what is missing must not look like the end
     while (at_ != segments_.size() && filled_ + transfer_encoder::room <= part_size) {
         if (append(segments_[at_])) continue;
         reader_.close();
-        buffer_.reset();
+        failed_ = true;
         return {.failed = true};
     }
     return {.octets = {buffer_.get(), filled_}, .last = at_ == segments_.size()};

@@ -22,6 +22,9 @@ struct segment {
     std::uint64_t size = 0; ///< octets of it on the wire
 };
 
+/// A problem without control characters: it may be logged, and the path in it may be anything.
+std::string printable(std::string text);
+
 /// What a content read as lines is made of (RFC 2045 §2.7, §2.8).
 struct line_facts {
     std::uint64_t size = 0; ///< with CRLF line ends
@@ -55,9 +58,10 @@ private:
     // Of the pull under way:
     std::unique_ptr<char[]> buffer_{}; ///< what is given out, and behind it a chunk that is read
     std::size_t filled_ = 0;
-    std::size_t at_ = 0;        ///< segment
-    std::size_t text_at_ = 0;   ///< in its text
-    bool reading_ = false;      ///< its content is open
+    std::size_t at_ = 0;      ///< segment
+    std::size_t text_at_ = 0; ///< in its text
+    bool reading_ = false;    ///< its content is open
+    bool failed_ = false;
     std::uint64_t read_ = 0;    ///< octets of it
     std::uint64_t written_ = 0; ///< what they became
     content_reader reader_{};

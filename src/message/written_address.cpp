@@ -106,6 +106,7 @@ bool read_address(const any_address& from, written_address& to, std::string& pro
     to.name = trimmed(phrase.name);
     const std::string_view inside = text.substr(phrase.end + 1, text.size() - phrase.end - 2);
     if (inside.empty()) return refuse(problem, text, "nothing stands between `<` and `>`");
+    if (inside.front() == '<') return refuse(problem, text, "it has more than one pair of angle brackets");
     return read_mailbox(inside, to.mailbox, problem);
 }
 

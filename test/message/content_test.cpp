@@ -85,6 +85,7 @@ TEST_F(Content, OfAFileThatChangesFails) {
     do part = mail.content->pull(false);
     while (!part.failed && !part.last);
     EXPECT_TRUE(part.failed);
+    EXPECT_TRUE(mail.content->pull(false).failed); // and so it stays
     fs::resize_file(path, 200000);
     describe_again();
     EXPECT_FALSE(mail.content->pull(true).failed);
