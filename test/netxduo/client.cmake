@@ -76,7 +76,7 @@ foreach(library openssl mbedtls)
                 -Wl,--wrap=nx_secure_tls_session_certificate_callback_set)
         endif()
         postrider_target(${name})
-        gtest_discover_tests(${name} TEST_PREFIX ${library}. DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 120)
+        postrider_cases(${name} PREFIX ${library}.)
     endforeach()
 endforeach()
 
