@@ -81,6 +81,7 @@ struct connection::state final : drive_handler {
 
     // What `drive` asks and tells.
     postrider::mail* next_mail();
+    content_part pull(mail& m, bool first);
     void not_taken(mail& m, errc why);
     void refused(mail& m, std::size_t recipient, const reply& said);
     void mail_done(mail& m, const reply& said);
@@ -109,6 +110,7 @@ struct connection::state final : drive_handler {
     void end_wait() noexcept;
     bool goes_again(const job& j) const noexcept;
     void describe_failure(job& j, const mail& m);
+    job& job_of(const mail& m);
     std::unique_ptr<job> take(const mail& m);
     deadline ends() const noexcept;
     void tell();
@@ -169,13 +171,20 @@ mail* connection::state::next_mail() {
     return &j.mail;
 }
 
+/// The session gives back what it was given, so there is one.
+job& connection::state::job_of(const mail& m) {
+    return **std::find_if(under_way_.begin(), under_way_.end(), [&](const auto& j) { return &j->mail == &m; });
+}
+
 std::unique_ptr<job> connection::state::take(const mail& m) {
     const auto found =
         std::find_if(under_way_.begin(), under_way_.end(), [&](const auto& j) { return &j->mail == &m; });
-    std::unique_ptr<job> j = std::move(*found); // the session gives back what it was given
+    std::unique_ptr<job> j = std::move(*found);
     under_way_.erase(found);
     return j;
 }
+
+content_part connection::state::pull(mail& m, bool first) { return job_of(m).source.content->pull(first); }
 
 void connection::state::not_taken(mail& m, errc why) {
     auto j = take(m);
@@ -187,8 +196,7 @@ void connection::state::not_taken(mail& m, errc why) {
 }
 
 void connection::state::refused(mail& m, std::size_t recipient, const reply& said) {
-    for (const auto& j : under_way_)
-        if (&j->mail == &m) j->refused(recipient, said);
+    job_of(m).refused(recipient, said);
 }
 
 void connection::state::mail_done(mail& m, const reply& said) {
@@ -267,8 +275,8 @@ void connection::state::sent(std::string_view octets, phase where, const mail* m
     counted_.sent += octets.size();
     if (shown_) shown_->sent(octets, where, m, secret, ends);
     if (!config_.options.progress || m == nullptr || where != phase::content) return;
-    for (const auto& j : under_way_)
-        if (&j->mail == m) config_.options.progress({j->source.message_id, m->progress.content_octets(), j->size});
+    const job& j = job_of(*m);
+    config_.options.progress({j.source.message_id, m->progress.content_octets(), j.size});
 }
 
 void connection::state::received(std::string_view octets) {

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <arpa/inet.h>
+#include <fstream>
+#include <sstream>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <thread>
@@ -284,6 +286,44 @@ TEST(client, refuses_what_is_wrong_before_an_octet_leaves) {
     r = client{"smtp://", in_clear()}.send(letter());
     EXPECT_EQ(r.error, errc::invalid_url);
     EXPECT_EQ(r.recipients.size(), 1u);
+}
+
+TEST(client, sends_a_file_as_it_is_read_and_gives_it_up_when_it_changes) {
+    running sink{clear_config()};
+    const std::string path = testing::TempDir() + "postrider-mail-" + std::to_string(::getpid());
+    std::string text = "Subject: big\n\n";
+    while (text.size() < 3'000'000) text += ".a line that begins with a dot\n";
+    std::ofstream{path} << text;
+    for (const bool chunked : {true, false}) {
+        client_options o = in_clear();
+        if (!chunked) o.unused.add(extension::chunking);
+        client c{sink.url("smtp"), o};
+        outgoing mail = letter({"bob@b.example", "carol@b.example"});
+        mail.content = file_content(path);
+        const send_result r = c.send(mail);
+        EXPECT_TRUE(r) << r.text;
+        EXPECT_GT(r.content_octets, text.size());
+        std::istringstream in{text};
+        mail.content = stream_content(in);
+        EXPECT_TRUE(c.send(mail));
+        EXPECT_TRUE(c.send(mail)) << "a stream is spooled, and can be sent again";
+    }
+    std::string wire;
+    for (const char c : text) wire += c == '\n' ? std::string{"\r\n"} : std::string{c};
+    const auto mails = sink.mails();
+    ASSERT_EQ(mails.size(), 6u);
+    for (const auto& m : mails) EXPECT_EQ(m.content, wire);
+
+    client_options o = in_clear();
+    o.progress = [&](const send_progress&) { std::ofstream{path, std::ios::app} << "more\n"; };
+    client c{sink.url("smtp"), o};
+    outgoing mail = letter();
+    mail.content = file_content(path);
+    const send_result r = c.send(mail);
+    EXPECT_EQ(r.what, outcome::deferred) << r.text;
+    EXPECT_TRUE(r.error == errc::body_failed || r.error == errc::content_mismatch) << r.text;
+    EXPECT_EQ(sink.mails().size(), 6u);
+    ::unlink(path.c_str());
 }
 
 TEST(client, uses_a_labels_and_smtputf8_where_each_is_needed) {

@@ -1,8 +1,9 @@
 """Runs an example against postrider-sink, as a newcomer would: what it prints, how it ends, what the sink has stored.
 
-Usage: examples_test.py SINK FOLDER-OF-EXAMPLES EXAMPLE [unittest's arguments]        EXAMPLE: netxduo, posix, bare_engine,
-                                                                                         netxduo_session, many_mails, netxduo_tls, tls
+Usage: examples_test.py SINK FOLDER-OF-EXAMPLES EXAMPLE [unittest's arguments]        EXAMPLE: netxduo, many_mails, ...
 """
+import email
+import email.policy
 import os
 import signal
 import socket
@@ -95,6 +96,155 @@ class Tls(ExampleTest):
         self.assert_ended(self.send(self.start(certificate="wrong-name")), 1, err="localhost: ")
         self.assert_ended(self.send(self.start("--no", "STARTTLS")), 1, err="does not offer STARTTLS")
         self.assert_stored()
+
+
+class Client(ExampleTest):
+    name = "09_client"
+    certificates = Tls.certificates
+
+    def start(self, *options):
+        return self.start_sink("--tls-certificate", self.certificates / "good.pem", "--tls-key",
+                               self.certificates / "good.key", "--user", "alice:" + PASSWORD, *options)
+
+    def send(self, url, password=PASSWORD, ca="ca.pem", to="bob@b.example"):
+        file = self.path / "password"
+        file.write_text(password + "\n")
+        return subprocess.run([examples / self.name, url, "alice", file, "alice@a.example", to], capture_output=True,
+                              timeout=60, env={**os.environ, "CA_FILE": str(self.certificates / ca)})
+
+    def test_usage(self):
+        self.assert_usage()
+
+    def test_sent(self):
+        self.assert_ended(self.send("submission://localhost:" + self.start()), 0, out="accepted 1")
+        mail, = (self.path / "mails").glob("*.eml")
+        self.assertIn(b"\r\nsubject: =?utf-8?", mail.read_bytes().lower())
+
+    def test_what_is_wrong_is_said(self):
+        url = "submission://localhost:" + self.start()
+        self.assert_ended(self.send(url, password="wrong"), 1, out="user name or password is wrong")
+        self.assert_ended(self.send(url, ca="other-ca.pem"), 1, out="has not proved who it is")
+        self.assert_ended(self.send(url, ca="none.pem"), 1, out="none.pem")
+        self.assert_ended(self.send(url, to="bob"), 1, out="bob")
+        self.assert_ended(self.send("localhost"), 1, out="submission://localhost")
+        self.assert_ended(self.send("submissions://localhost:" + self.nobody()), 1, out="connection refused")
+        self.assert_stored()
+
+
+class Token(ExampleTest):
+    name = "14_token"
+
+    def test_usage(self):
+        self.assert_usage()
+
+    def test_renewed(self):
+        certificates = Tls.certificates
+        port = self.start_sink("--tls-certificate", certificates / "good.pem", "--tls-key", certificates / "good.key",
+                               "--token", "alice@a.example:fresh", "--offer", "AUTH=OAUTHBEARER")
+        command = self.path / "command"
+        command.write_text('#!/bin/sh\n[ -f "$1" ] && echo fresh || echo stale\ntouch "$1"\n')
+        command.chmod(0o755)
+        ended = subprocess.run([examples / self.name, "submission://localhost:" + port, "alice@a.example", "bob@b.example",
+                                command, self.path / "asked"], capture_output=True, timeout=60,
+                               env={**os.environ, "CA_FILE": str(certificates / "ca.pem")})
+        self.assert_ended(ended, 0, out="accepted OAUTHBEARER")
+
+
+class Attachment(ExampleTest):
+    name = "08_attachment"
+
+    def test_usage(self):
+        self.assert_usage()
+
+    def test_sent(self):
+        (self.path / "report.pdf").write_bytes(bytes(range(256)) * 500)
+        (self.path / "logo.png").write_bytes(b"\x89PNG")
+        url = "smtp://127.0.0.1:" + self.start_sink()
+        self.assert_ended(self.run_example(url, "Alice \u00c4 <alice@a.example>", "bob@b.example", self.path / "report.pdf",
+                                           self.path / "logo.png"), 0, out="accepted")
+        stored, = (self.path / "mails").glob("*.eml")
+        message = email.message_from_bytes(stored.read_bytes(), policy=email.policy.default)
+        self.assertEqual(str(message["From"]), "Alice \u00c4 <alice@a.example>")
+        attached, = message.iter_attachments()
+        self.assertEqual(attached.get_filename(), "report.pdf")
+        self.assertEqual(attached.get_content(), bytes(range(256)) * 500)
+
+    def test_what_is_wrong_is_said(self):
+        (self.path / "logo.png").write_bytes(b"")
+        ended = self.run_example("smtp://127.0.0.1:1", "alice@a.example", "bob@b.example", "/nowhere/report.pdf",
+                                 self.path / "logo.png")
+        self.assert_ended(ended, 1, err="/nowhere/report.pdf")
+
+
+class AsioCallback(ExampleTest):
+    name = "10_asio_callback"
+
+    def test_sent(self):
+        self.assert_usage()
+        ended = self.run_example("smtp://127.0.0.1:" + self.start_sink(), "alice@a.example", "bob@b.example")
+        self.assert_ended(ended, 0, out="accepted 1")
+
+    def test_nobody_listens(self):
+        ended = self.run_example("smtp://127.0.0.1:" + self.nobody(), "alice@a.example", "bob@b.example")
+        self.assert_ended(ended, 1, out="connection refused")
+
+
+class AsioCoroutine(ExampleTest):
+    name = "11_asio_coroutine"
+
+    def test_sent(self):
+        self.assert_usage()
+        readers = ["r%d@b.example" % i for i in range(20)]
+        ended = self.run_example("smtp://127.0.0.1:" + self.start_sink(), "alice@a.example", *readers)
+        self.assert_ended(ended, 0, out="r19@b.example: accepted")
+        self.assertEqual(len(list((self.path / "mails").glob("*.eml"))), 40)
+
+
+class Pool(ExampleTest):
+    name = "12_pool"
+
+    def test_a_thousand(self):
+        self.assert_usage("smtp://127.0.0.1", "alice@a.example", "none")
+        ended = self.run_example("smtp://127.0.0.1:" + self.start_sink(), "alice@a.example", "1000")
+        self.assert_ended(ended, 0, out="1000 accepted, 0 not, by 3 connections")
+        self.assertEqual(len(list((self.path / "mails").glob("*.eml"))), 1000)
+
+    def test_one_is_refused(self):
+        port = self.start_sink("--fault", 'on RCPT matching "reader7@" reply "550 5.1.1 who?"')
+        self.assert_ended(self.run_example("smtp://127.0.0.1:" + port, "alice@a.example", "20"), 1,
+                          out="19 accepted, 1 not", err="reader7@b.example rejected at RCPT: 550 5.1.1 who?")
+
+
+class EventLoop(ExampleTest):
+    name = "13_event_loop"
+
+    def test_sent(self):
+        self.assert_usage()
+        self.assert_ended(self.run_example(self.start_sink(), "50"), 0, out="50 of 50 accepted")
+        self.assertEqual(len(list((self.path / "mails").glob("*.eml"))), 50)
+
+    def test_told_apart(self):
+        port = self.start_sink("--fault", "on connection 2 content close-before-reply", "--fault", "on connection 3 EHLO close")
+        ended = self.run_example(port, "4")
+        self.assert_ended(ended, 1, out="unknown: the server closed the connection")
+        self.assert_ended(ended, 1, out="2 of 4 accepted")
+
+
+class MixedResults(ExampleTest):
+    name = "15_mixed_results"
+
+    def test_each(self):
+        self.assert_usage()
+        file = self.path / "message"
+        file.write_bytes(MESSAGE)
+        port = self.start_sink("--fault", 'on RCPT matching "<who@" reply "550 5.1.1 who?"',
+                               "--fault", 'on RCPT matching "<later@" reply "451 4.3.0 busy"')
+        ended = self.run_example("smtp://127.0.0.1:" + port, file, "alice@a.example", "bob@b.example", "who@b.example",
+                                 "later@b.example")
+        self.assert_ended(ended, 1, out="bob@b.example: accepted at content, 250")
+        self.assert_ended(ended, 1, out="who@b.example: rejected at RCPT, 550 who?\n")
+        self.assert_ended(ended, 1, out="later@b.example: deferred at RCPT, 451 busy; try again later\n")
+        self.assert_stored(MESSAGE)
 
 
 class ManyMails(ExampleTest):
@@ -353,6 +503,5 @@ class BareEngine(ExampleTest):
 
 
 if __name__ == "__main__":
-    case = {"netxduo": "Netxduo", "posix": "Posix", "bare_engine": "BareEngine", "many_mails": "ManyMails",
-            "netxduo_session": "NetxduoSession", "netxduo_tls": "NetxduoTls", "tls": "Tls"}[chosen]
+    case = "".join(word.capitalize() for word in chosen.split("_"))   # mixed_results: MixedResults
     unittest.main(argv=[sys.argv[0], *sys.argv[4:]], defaultTest=case)
