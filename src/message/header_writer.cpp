@@ -83,10 +83,10 @@ struct next_word {
     bool by_q;
 };
 
-/// Where no multiple of three lies ahead, a character by Q makes one possible again.
-next_word word_of(std::string_view text, bool by_q, std::size_t room) noexcept {
+/// Where no multiple of three lies within `most` octets of a word, a character by Q makes one possible again.
+next_word word_of(std::string_view text, bool by_q, std::size_t room, std::size_t most) noexcept {
     const std::size_t octets = fits(text, by_q, room);
-    if (octets != 0 || by_q || fits(text, false, longest_word) != 0) return {octets, by_q};
+    if (octets != 0 || by_q || fits(text, false, most) != 0) return {octets, by_q};
     const std::size_t first = character_size(text);
     return {around_word + q_size(text.substr(0, first)) <= room ? first : 0, true};
 }
@@ -176,13 +176,14 @@ void header_writer::token(std::string_view space, std::string_view text) {
 void header_writer::encoded(std::string_view text) {
     const bool by_q = q_size(text) <= b_size(text);
     while (!text.empty()) {
-        const std::size_t room = column_ + 1 < header_line ? header_line - column_ - 1 : 0;
+        const std::size_t room = column_ + 1 < header_line ? std::min(longest_word, header_line - column_ - 1) : 0;
         const std::size_t whole = around_word + (by_q ? q_size(text) : b_size(text));
-        next_word next = word_of(text, by_q, std::min(longest_word, room));
+        // A value had better not begin on the line behind its field's name: readers take the space there for the value's.
+        next_word next = word_of(text, by_q, room, bare_ ? room : longest_word);
         // A few characters at the end of a line are not worth a word of their own.
         if (column_ != 0 && (next.octets == 0 || (!bare_ && room < 36 && room < whole))) {
             fold();
-            next = word_of(text, by_q, longest_word);
+            next = word_of(text, by_q, longest_word, longest_word);
         }
         const std::string_view part = text.substr(0, next.octets);
         token(" ", next.by_q ? q_word(part) : b_word(part));

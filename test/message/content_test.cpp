@@ -229,7 +229,7 @@ TEST(TransferEncoding, SaysTheSizeOfBase64) {
 TEST(TransferEncoding, QuotesInAnyChunks) {
     std::mt19937 random{7};
     std::vector<char> to(transfer_encoder::room);
-    for (int round = 0; round != 300; ++round) {
+    for (unsigned round = 0; round != 300; ++round) {
         std::string text, whole, pieces, decoded;
         for (auto n = random() % 400; n != 0; --n) {
             constexpr const char* some[] = {

@@ -125,7 +125,8 @@ std::string found_otherwise_by_gmime(const std::string& wire, const generated_me
         found.addresses("To", g_mime_message_get_to(message.get()), expected.to);
     found.addresses("Cc", g_mime_message_get_cc(message.get()), expected.cc);
     found.same("Subject", text_of(g_mime_message_get_subject(message.get())), m.subject);
-    found.same("Message-ID", "<" + text_of(g_mime_message_get_message_id(message.get())) + ">", message_id);
+    found.same("Message-ID", text_of(g_mime_message_get_message_id(message.get())),
+               message_id.substr(1, message_id.size() - 2));
     GDateTime* const date = g_mime_message_get_date(message.get());
     if (m.date)
         found.same("Date", std::to_string(date != nullptr ? g_date_time_to_unix(date) : -1),

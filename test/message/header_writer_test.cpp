@@ -70,6 +70,10 @@ TEST(HeaderWriter, PadsOnlyTheLastWord) {
     const std::string block = subject(text);
     EXPECT_EQ(block.substr(0, 27), "Subject: =?utf-8?q?a?= =?ut");
     EXPECT_EQ(block.find("=?=\r\n "), std::string::npos) << block;
+    std::string far_ahead = " "; // 2, 1, 2, 1, ... of three, until the 41st octet
+    for (int i = 0; i != 13; ++i) far_ahead += "aи";
+    far_ahead += "日a日日";
+    EXPECT_EQ(subject(far_ahead).substr(0, 27), "Subject: =?utf-8?q?_?= =?ut"); // and it begins where its name stands
 }
 
 std::string phrase(std::string_view name) {

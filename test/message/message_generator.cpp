@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <initializer_list>
+#include <string_view>
 
 namespace postrider {
 
@@ -85,6 +87,13 @@ constexpr const char* words[] = {
     "a\tb",
 };
 
+/// g++ 12 warns of `"x" + std::string` at -O3, for no reason.
+std::string joined(std::initializer_list<std::string_view> parts) {
+    std::string result;
+    for (const std::string_view part : parts) result += part;
+    return result;
+}
+
 class generator {
 public:
     explicit generator(std::uint32_t seed) : random_(seed) {}
@@ -117,7 +126,7 @@ private:
     std::vector<any_address> addresses(std::uint32_t most, std::vector<address>& expected, std::uint32_t least);
     std::string body_text();
     std::string octets();
-    std::string message_id() { return "<" + std::to_string(next()) + ".x$y=z@a.example>"; }
+    std::string message_id() { return joined({"<", std::to_string(next()), ".x$y=z@a.example>"}); }
 
     void people();
     void fields();
@@ -151,10 +160,10 @@ std::string generator::trimmed(std::string text) {
 }
 
 std::string generator::mailbox(std::string& in_header) {
-    std::string local = "u" + std::to_string(next());
-    if (one_in(8)) local = "a.b+c-d_e=f/" + local;
-    if (utf8_ && one_in(2)) local = "ü" + local;
-    if (one_in(20)) local = "\"q " + local + "\"";
+    std::string local = joined({"u", std::to_string(next())});
+    if (one_in(8)) local = joined({"a.b+c-d_e=f/", local});
+    if (utf8_ && one_in(2)) local = joined({"ü", local});
+    if (one_in(20)) local = joined({"\"q ", local, "\""});
     const bool ascii = local.find("ü") == std::string::npos;
     switch (below(8)) {
     case 0:
@@ -176,7 +185,7 @@ any_address generator::one_address(std::vector<address>& expected) {
     if (name.find_first_of("\"\\<>,;:@") == std::string::npos && one_in(2)) return name + " <" + written + ">";
     std::string quoted;
     for (const char c : name) quoted += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
-    return "\"" + quoted + "\" <" + written + ">";
+    return joined({"\"", quoted, "\" <", written, ">"});
 }
 
 std::vector<any_address> generator::addresses(std::uint32_t most, std::vector<address>& expected, std::uint32_t least) {
@@ -249,10 +258,11 @@ void generator::fields() {
     for (std::uint32_t n = one_in(3) ? below(3) : 0; n != 0; --n) m.in_reply_to.push_back(message_id());
     for (std::uint32_t n = one_in(3) ? below(12) : 0; n != 0; --n) m.references.push_back(message_id());
     for (std::uint32_t n = below(3); n != 0; --n)
-        m.headers.push_back({.name = "X-" + std::string(1 + below(one_in(8) ? 60 : 12), 'N') + std::to_string(n),
-                             .value = one_in(10) ? "" : text(10, true)});
+        m.headers.push_back(
+            {.name = joined({"X-", std::string(1 + below(one_in(8) ? 60 : 12), 'N'), std::to_string(n)}),
+             .value = one_in(10) ? "" : text(10, true)});
     if (one_in(4)) {
-        m.list_unsubscribe.uris = {"https://a.example/u?" + std::string(below(100), 'k'),
+        m.list_unsubscribe.uris = {joined({"https://a.example/u?", std::string(below(100), 'k')}),
                                    "mailto:u@a.example?subject=x%20y"};
         m.list_unsubscribe.one_click = one_in(2);
     }
@@ -268,7 +278,7 @@ attachment generator::one_attachment(expected_part& expected, bool is_inline) {
     const auto kind = below(6);
     if (kind < std::size(types)) a.type = types[kind];
     else if (kind == 5 && !is_inline) {
-        expected.content = "Subject: inner\r\n\r\nBody " + std::to_string(next()) + "\r\n";
+        expected.content = joined({"Subject: inner\r\n\r\nBody ", std::to_string(next()), "\r\n"});
         a = attach_octets(a.name, expected.content, "message/rfc822");
     }
     expected.type = a.type.empty() ? "application/octet-stream" : a.type.substr(0, a.type.find(';'));
@@ -279,7 +289,7 @@ attachment generator::one_attachment(expected_part& expected, bool is_inline) {
     expected.file_name = a.name;
     expected.disposition = is_inline ? "inline" : "attachment";
     if (is_inline || one_in(5))
-        a.content_id = expected.content_id = "id" + std::to_string(++ids_) + (one_in(2) ? "@a.example" : "");
+        a.content_id = expected.content_id = joined({"id", std::to_string(++ids_), one_in(2) ? "@a.example" : ""});
     return a;
 }
 
@@ -287,9 +297,9 @@ void generator::body() {
     message& m = made_.message;
     const auto kind = below(8);
     if (kind != 1 && kind != 2) m.text = body_text();
-    if (kind == 1 || kind == 3 || kind == 4) m.html = "<p>" + body_text() + "</p>";
+    if (kind == 1 || kind == 3 || kind == 4) m.html = joined({"<p>", body_text(), "</p>"});
     if (one_in(8))
-        m.calendar = {.text = "BEGIN:VCALENDAR\r\nSUMMARY:" + word() + "\r\nEND:VCALENDAR\r\n",
+        m.calendar = {.text = joined({"BEGIN:VCALENDAR\r\nSUMMARY:", word(), "\r\nEND:VCALENDAR\r\n"}),
                       .method = "REQUEST",
                       .name = text(3, false)};
     std::vector<expected_part> related, alternative, mixed;
@@ -299,18 +309,18 @@ void generator::body() {
     std::vector<expected_part> files;
     for (auto n = one_in(2) ? below(4) : 0; n != 0; --n)
         m.attachments.push_back(one_attachment(files.emplace_back(), false));
-    const auto joined = [](const char* type, std::vector<expected_part> parts) {
+    const auto one_of = [](const char* type, std::vector<expected_part> parts) {
         return parts.size() == 1 ? parts.front() : expected_part{.type = type, .parts = parts};
     };
     const bool nothing = m.html.empty() && !m.calendar && files.empty();
     if (!m.text.empty() || nothing) alternative.push_back(text_part("text/plain", m.text));
-    if (!related.empty()) alternative.push_back(joined("multipart/related", related));
+    if (!related.empty()) alternative.push_back(one_of("multipart/related", related));
     if (m.calendar) {
         alternative.push_back(text_part("text/calendar", m.calendar->text));
         alternative.back().method = m.calendar->method;
         alternative.back().name = m.calendar->name;
     }
-    if (!alternative.empty()) mixed.push_back(joined("multipart/alternative", alternative));
+    if (!alternative.empty()) mixed.push_back(one_of("multipart/alternative", alternative));
     mixed.insert(mixed.end(), files.begin(), files.end());
     made_.body = files.empty() ? mixed.front() : expected_part{.type = "multipart/mixed", .parts = mixed};
 }
