@@ -74,7 +74,7 @@ void expect_honest(const dialog::run_result& whole, const dialog::run_result& cu
     }
 }
 
-/// Cutting takes the square of the length: a dialog of more than a few screens is cut at some octets only.
+/// By the connection, and by the caller, in turn. Cutting takes the square of the length: a dialog of more than a few screens is cut at some octets only.
 std::size_t stride_for(std::size_t octets) { return octets / 1500 + 1; }
 
 TEST_P(dialogs, server_closes_after_each_octet) {
@@ -84,7 +84,8 @@ TEST_P(dialogs, server_closes_after_each_octet) {
         const std::size_t octets = whole.joints[i];
         if (octets >= whole.received) break;
         SCOPED_TRACE("the server closes after octet " + std::to_string(octets));
-        const dialog::run_result cut = dialog::play(GetParam(), {.server_dies_after = octets});
+        const dialog::run_result cut =
+            dialog::play(GetParam(), {.server_dies_after = octets, .cancelled = i / stride % 2 != 0});
         EXPECT_EQ(cut.complaint, "");
         expect_honest(whole, cut, cut.sent);
         if (HasFailure()) return;
@@ -95,7 +96,8 @@ TEST_P(dialogs, connection_breaks_after_each_octet_of_the_client) {
     const dialog::run_result whole = dialog::play(GetParam(), {.received_at_once = 1});
     for (std::size_t octets = 0; octets <= whole.sent; octets += stride_for(whole.sent)) {
         SCOPED_TRACE("the connection breaks after client octet " + std::to_string(octets));
-        const dialog::run_result cut = dialog::play(GetParam(), {.client_stops_after = octets});
+        const dialog::run_result cut =
+            dialog::play(GetParam(), {.client_stops_after = octets, .cancelled = octets % 2 != 0});
         EXPECT_EQ(cut.complaint, "");
         expect_honest(whole, cut, octets);
         if (HasFailure()) return;

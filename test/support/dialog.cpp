@@ -528,7 +528,7 @@ private:
     /// The connection is gone: what was gathered will not be sent any more.
     bool broken(postrider::errc why) {
         gathered_.clear();
-        session_.failed(why);
+        session_.failed(how_.cancelled ? postrider::errc::cancelled : why);
         return true;
     }
 

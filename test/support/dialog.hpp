@@ -120,6 +120,7 @@ struct manner {
     std::size_t content_at_once = never;    ///< octets of content at a time
     std::size_t server_dies_after = never;  ///< octets sent by the server, then end of stream
     std::size_t client_stops_after = never; ///< octets taken from the client, then a reset
+    bool cancelled = false;                 ///< it is the caller who ends it there
     bool asks_without_buffer = false;       ///< asks each time what is wanted before there is a buffer for it
     /// The session object has been used before, for the same dialog, which broke off after so many octets of the server.
     std::size_t used_before = never;
