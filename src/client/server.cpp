@@ -78,6 +78,8 @@ void take_credentials(server::state& s) {
     };
     if (auth.user.empty() && (auth.password || auth.token) && auth.when != auth_when::attempt)
         fail(s, errc::invalid_credentials, "auth.user is empty, and there is a password or a token");
+    if (auth.password && auth.password->empty() && auth.when != auth_when::attempt)
+        fail(s, errc::invalid_credentials, "the password is empty; if it was read from a file, could it be read?");
     if (auth.password) {
         prepare("the user name", auth.user, s.user);
         prepare("the password", plain, s.password);

@@ -94,6 +94,7 @@ TEST(options, are_refused_with_what_to_do_about_it) {
     refused({.auth = password("alice", secret{"x"}), .tls = {.policy = tls_policy::none}}, errc::cleartext_auth,
             "auth.allow_cleartext");
     refused({.auth = password("", secret{"x"})}, errc::invalid_credentials, "auth.user is empty");
+    refused({.auth = password("alice", secret{})}, errc::invalid_credentials, "the password is empty");
     refused({.auth = password("alice", secret{std::string_view{"x\0y", 3}})}, errc::invalid_credentials,
             "the password");
     refused({.auth = password("al\xffice", secret{"x"})}, errc::invalid_credentials, "the user name");

@@ -230,6 +230,27 @@ class EventLoop(ExampleTest):
         self.assert_ended(ended, 1, out="2 of 4 accepted")
 
 
+class Signed(ExampleTest):
+    name = "16_signed"
+
+    def test_sent(self):
+        self.assert_usage()
+        key = self.path / "key.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
+        message = b"From: alice@a.example\nTo: bob@b.example\nBcc: carol@c.example\nSubject: Hello\n\nHello.\n"
+        url = "smtp://127.0.0.1:" + self.start_sink()
+        ended = self.run_example(url, "a.example", "2026", key, stdin=message)
+        self.assert_ended(ended, 0, out="2026._domainkey.a.example TXT v=DKIM1; k=ed25519; p=")
+        stored, = (self.path / "mails").glob("*.eml")
+        self.assertTrue(stored.read_bytes().startswith(b"DKIM-Signature: v=1; a=ed25519-sha256"))
+        self.assertNotIn(b"carol", stored.read_bytes())
+        self.assertIn("carol@c.example", stored.with_suffix(".json").read_text())
+
+    def test_what_is_wrong_is_said(self):
+        ended = self.run_example("smtp://127.0.0.1:1", "a.example", "2026", "/nowhere/key.pem", stdin=b"From: a@b.example\nTo: c@d.example\n\n")
+        self.assert_ended(ended, 1, out="/nowhere/key.pem")
+
+
 class MixedResults(ExampleTest):
     name = "15_mixed_results"
 
