@@ -18,6 +18,7 @@
 #include <postrider/outgoing.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <iosfwd>
 #include <memory>
 #include <optional>
@@ -118,16 +119,15 @@ struct message {
     std::vector<header_field> headers{};
     list_unsubscribe_ways list_unsubscribe{};
     message_priority priority = message_priority::normal; ///< what readers show. Servers: `delivery::priority`
-    bool tls_optional =
-        false; ///< `TLS-Required: No` (RFC 8689 §3): delivery matters more than TLS, also to a server that
-               ///< asks for it by DANE or MTA-STS
+    /// `TLS-Required: No` (RFC 8689 §3): delivery matters more than TLS, also to a server that asks for it by DANE or MTA-STS.
+    bool tls_optional = false;
     std::optional<std::string> envelope_from{}; ///< sender or first author, unless said; `<>`: the null path
     postrider::delivery delivery{};
 };
 
-/// Makes a mail of a message: its envelope, with domains in A-labels, and its content, which is written as it is sent, in
-/// constant memory: 7-bit in any case but two - a local part that is not ASCII, which needs SMTPUTF8 (RFC 6531), and an attached
-/// message that is 8-bit (RFC 2046 §5.2.1), which needs 8BITMIME.
+/// Makes a mail of a message: its envelope, with domains in A-labels, and its content, whose files are read as it is sent, in
+/// constant memory. It is 7-bit in any case but two: a local part that is not ASCII, which needs SMTPUTF8 (RFC 6531), and an
+/// attached message that is 8-bit (RFC 2046 §5.2.1), which needs 8BITMIME.
 ///
 /// `date` and `message_id` are filled in where they are empty, so that a message that is sent again, after `unknown`, is the same
 /// one to whoever gets both. `outgoing::error` and `problem` say what is wrong:
@@ -135,7 +135,7 @@ struct message {
 ///   - `invalid_mailbox`: an address that is none, is a group, or more than one;
 ///   - `no_recipients`: none in to, cc and bcc;
 ///   - `body_failed`: an attachment that cannot be read;
-///   - `system_failure`: no random octets, or no local time.
+///   - `system_failure`: the system has no random octets.
 outgoing compose(message& from);
 /// The same; what is filled in is in the mail alone (`outgoing::message_id`). Composed again, it is another message.
 outgoing compose(const message& from);

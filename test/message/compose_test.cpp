@@ -41,7 +41,7 @@ std::string field(const std::string& wire, const std::string& begin) {
 class Compose : public testing::Test {
 protected:
     void SetUp() override {
-        ::setenv("TZ", "Europe/Berlin", 1);
+        ::setenv("TZ", "CET-1", 1);
         ::tzset();
     }
 };
