@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <ctime>
+#include <ostream>
 
 namespace {
 
@@ -258,6 +259,8 @@ struct encoded {
     const char* name;
     std::string text, encoding, body;
 };
+
+void PrintTo(const encoded& e, std::ostream* to) { *to << e.name; }
 
 class Texts : public testing::TestWithParam<encoded> {};
 

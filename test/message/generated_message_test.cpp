@@ -110,7 +110,7 @@ json expected_fields(const generated_message& m, const outgoing& mail) {
 
 TEST(GeneratedMessages, AreReadBackByGMimeAndPython) {
     const char* const asked = std::getenv("POSTRIDER_MESSAGES");
-    const auto count = static_cast<std::uint32_t>(asked != nullptr ? std::atol(asked) : 1000);
+    const auto count = static_cast<std::uint32_t>(asked != nullptr ? std::atol(asked) : 800);
     const char* const first_seed = std::getenv("POSTRIDER_SEED");
     const auto first = static_cast<std::uint32_t>(first_seed != nullptr ? std::atol(first_seed) : 1);
     const std::string path = testing::TempDir() + "postrider-messages-" + std::to_string(first) + ".json";

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <ostream>
 
 namespace {
 
@@ -16,6 +17,8 @@ struct row {
     errc error;
     const char* problem; ///< how it begins, or what stands in it
 };
+
+void PrintTo(const row& r, std::ostream* to) { *to << r.name; }
 
 class Refusals : public testing::TestWithParam<row> {};
 
