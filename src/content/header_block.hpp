@@ -1,6 +1,6 @@
 // header_block.hpp - the header block of a content: where it ends, and what fields it has.
-#ifndef POSTRIDER_SRC_CLIENT_HEADER_BLOCK_HPP
-#define POSTRIDER_SRC_CLIENT_HEADER_BLOCK_HPP
+#ifndef POSTRIDER_SRC_CONTENT_HEADER_BLOCK_HPP
+#define POSTRIDER_SRC_CONTENT_HEADER_BLOCK_HPP
 
 #include <cstddef>
 #include <string>

@@ -1,6 +1,6 @@
 // rereadable.hpp - any content, read from its beginning as often as is wanted, wherever it lies.
-#ifndef POSTRIDER_SRC_CLIENT_REREADABLE_HPP
-#define POSTRIDER_SRC_CLIENT_REREADABLE_HPP
+#ifndef POSTRIDER_SRC_CONTENT_REREADABLE_HPP
+#define POSTRIDER_SRC_CONTENT_REREADABLE_HPP
 
 #include <postrider/content_source.hpp>
 

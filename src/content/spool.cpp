@@ -21,7 +21,7 @@ std::string temporary_folder() {
 }
 
 std::string not_copied(int number) {
-    return std::string{"the message cannot be copied to "}
+    return std::string{"what is sent cannot be copied to "}
         .append(temporary_folder())
         .append(": ")
         .append(words(number))
@@ -101,7 +101,7 @@ std::string spool::copy(int from, const std::string& path) {
 
 // By `read`, which catches what a file's buffer throws when the system fails it.
 std::string spool::copy(std::istream& from) {
-    if (from.fail()) return "the stream with the message cannot be read: was what it reads from opened?";
+    if (from.fail()) return "the stream cannot be read: was what it reads from opened?";
     const std::ios::iostate throws_at = from.exceptions();
     from.exceptions(std::ios::goodbit);
     std::string why = begin();
@@ -110,7 +110,7 @@ std::string spool::copy(std::istream& from) {
         from.read(part.get(), part_size);
         why = append({part.get(), static_cast<std::size_t>(from.gcount())});
     }
-    if (why.empty() && from.bad()) why = "the stream with the message failed before its end";
+    if (why.empty() && from.bad()) why = "the stream failed before its end";
     if (throws_at != std::ios::goodbit) {
         from.clear(); // or to set them would throw
         from.exceptions(throws_at);
@@ -162,7 +162,10 @@ ssize_t spool::read(std::uint64_t offset, std::span<char> room) const noexcept {
 spool::state spool::now() const noexcept {
     struct stat of = {};
     if (file_ < 0 || ::fstat(file_, &of) != 0) return {};
-    return {.device = of.st_dev,
+    return {.what = S_ISREG(of.st_mode)   ? state::kind::regular
+                    : S_ISDIR(of.st_mode) ? state::kind::folder
+                                          : state::kind::other,
+            .device = of.st_dev,
             .inode = of.st_ino,
             .size = static_cast<std::uint64_t>(of.st_size),
             .seconds = of.st_mtim.tv_sec,

@@ -1,6 +1,6 @@
 // spool.hpp - octets that can be read more than once: a file where it lies, or a copy of what can be read only once.
-#ifndef POSTRIDER_SRC_CLIENT_SPOOL_HPP
-#define POSTRIDER_SRC_CLIENT_SPOOL_HPP
+#ifndef POSTRIDER_SRC_CONTENT_SPOOL_HPP
+#define POSTRIDER_SRC_CONTENT_SPOOL_HPP
 
 #include <postrider/content_source.hpp>
 
@@ -44,13 +44,15 @@ public:
     /// Up to `room.size()` octets from `offset`. How many; 0: the end; -1: errno says why.
     ssize_t read(std::uint64_t offset, std::span<char> room) const noexcept;
 
-    /// What tells one state of a file from another, unless somebody takes pains to hide it.
+    /// What tells one state of a file from another. Two writes within a tick of the file system's clock that keep the size are
+    /// not told apart: then what is sent is a mixture, as with any program that reads a file while it is written.
     struct state {
+        enum class kind : std::uint8_t { none, regular, folder, other } what = kind::none;
         std::uint64_t device = 0, inode = 0, size = 0;
         std::int64_t seconds = 0, nanoseconds = 0;
         friend bool operator==(const state&, const state&) = default;
     };
-    /// All zero where there is no file.
+    /// `none` where there is no file, or nothing is known of it.
     state now() const noexcept;
 
 private:

@@ -17,9 +17,9 @@ struct segment {
     std::string text{};
     std::shared_ptr<const attachment_content> content{}; ///< if there is none, `text` counts
     transfer_encoding encoding = transfer_encoding::seven_bit;
-    std::string what{};     ///< for problems: `attachments[0]`
-    file_state state{};     ///< as it was measured
-    std::uint64_t size = 0; ///< octets of it on the wire
+    std::string what{};                   ///< for problems: `attachments[0]`
+    content_detail::spool::state state{}; ///< as it was measured
+    std::uint64_t size = 0;               ///< octets of it on the wire
 };
 
 /// A problem without control characters: it may be logged, and the path in it may be anything.

@@ -241,12 +241,11 @@ TEST_F(Content, OfAStreamThatThrows) {
 
 TEST_F(Content, OfAStreamThatCannotBeRead) {
     std::ifstream missing{path};
-    EXPECT_EQ(problem_of(*stream_content(missing)),
-              "the stream with the message cannot be read: was what it reads from opened?");
+    EXPECT_EQ(problem_of(*stream_content(missing)), "the stream cannot be read: was what it reads from opened?");
     std::ifstream a_folder{folder};
     const auto source = stream_content(a_folder);
-    EXPECT_EQ(problem_of(*source), "the stream with the message failed before its end");
-    EXPECT_EQ(problem_of(*source), "the stream with the message failed before its end") << "asked again";
+    EXPECT_EQ(problem_of(*source), "the stream failed before its end");
+    EXPECT_EQ(problem_of(*source), "the stream failed before its end") << "asked again";
     EXPECT_EQ(pulled(*source), "<failed>");
 }
 
@@ -274,12 +273,13 @@ TEST_F(Content, ThatFindsNoRoomForItsCopy) {
         const full_disk now{100'000};
         problem = problem_of(*source);
     }
-    EXPECT_EQ(problem, "the message cannot be copied to " + where + ": File too large; TMPDIR can name another folder");
+    EXPECT_EQ(problem,
+              "what is sent cannot be copied to " + where + ": File too large; TMPDIR can name another folder");
     EXPECT_EQ(problem_of(*source), problem) << "what was read of the stream is gone";
 
     std::filesystem::remove(folder / "tmp");
     std::istringstream another{"x"};
-    EXPECT_EQ(problem_of(*stream_content(another)), "the message cannot be copied to " + where +
+    EXPECT_EQ(problem_of(*stream_content(another)), "what is sent cannot be copied to " + where +
                                                         ": No such file or directory; TMPDIR can name another folder");
 }
 
