@@ -146,11 +146,14 @@ TEST(queue_id, is_found_in_what_servers_say) {
         {"4f1e2d3c Message accepted for delivery", "4f1e2d3c"},                        // OpenSMTPD, Sendmail
         {"OK  1700000000 a1b2c3-20020a170902.123 - gsmtp", "a1b2c3-20020a170902.123"}, // Gmail
         {"<a@b> [InternalId=17, Hostname=x.prod.outlook.com] 8 bytes in 0.1, Queued mail for delivery",
-         "17"},                                                         // Exchange
-        {"ok 1700000000 qp 1234", "1234"},                              // qmail
-        {"<bob@b.example> gN1hCrZ4dGkQAAAA Saved", "gN1hCrZ4dGkQAAAA"}, // Dovecot
-        {"Message Queued (6E3A.1)", "6E3A.1"},                          // Haraka
-        {"OK", ""},                                                     // aiosmtpd
+         "17"},                                                                     // Exchange
+        {"ok 1700000000 qp 1234", "1234"},                                          // qmail
+        {"<bob@b.example> gN1hCrZ4dGkQAAAA Saved", "gN1hCrZ4dGkQAAAA"},             // Dovecot
+        {"<bob@b.example> gN1hCrZ4dGkQAAAA:T2 Saved", "gN1hCrZ4dGkQAAAA:T2"},       // the connection's second mail
+        {" 373 byte chunk, total 373\nOK id=1xXmfD-0000t5-2p", "1xXmfD-0000t5-2p"}, // Exim, to BDAT
+        {"Thanks\nOk: queued as 4XyZ1w0Bcdz1: see you", "4XyZ1w0Bcdz1"},
+        {"Message Queued (6E3A.1)", "6E3A.1"}, // Haraka
+        {"OK", ""},                            // aiosmtpd
         {"", ""},
         {"queued as ", ""},
         {" - gsmtp", ""},
