@@ -32,8 +32,8 @@ struct [[nodiscard]] command_result {
     explicit operator bool() const noexcept { return error == errc::ok; }
 };
 
-/// Belongs to one thread at a time. Reconnects by itself: where a connection that had been of use is found dead, what is sure
-/// not to have been taken is sent by a new one, once.
+/// Belongs to one thread at a time. Reconnects by itself: what a connection that had been of use has lost, and is sure not
+/// to have been taken, is sent by a new one.
 class connection {
 public:
     /// What is called when a mail is done: once, from `step` or `cancel`. It may call `send`, but must not destroy the

@@ -33,15 +33,14 @@ struct send_rate {
 /// idle, stands in `client_options`.
 struct pool_options {
     unsigned connections = 4;                                 ///< at most
-    std::chrono::milliseconds age = std::chrono::minutes{10}; ///< of a connection; then it takes no more mails
+    std::chrono::milliseconds age = std::chrono::minutes{10}; ///< of a connection; then it takes no more mails. 0: any
     send_rate rate{};
     unsigned attempts = 3; ///< that are made with a mail that no server can have taken
     /// After a connection that was refused or lost, and a 421 or 454, the server is left alone for so long, twice as long each
     /// time it happens again, and then tried by one connection.
     std::chrono::milliseconds back_off = std::chrono::seconds{1};
     std::chrono::milliseconds back_off_most = std::chrono::minutes{1};
-    std::chrono::milliseconds shutdown =
-        std::chrono::seconds{30}; ///< how long the destructor waits for what is under way
+    std::chrono::milliseconds shutdown = std::chrono::seconds{30}; ///< how long the destructor waits; 0: to the end
 };
 
 struct pool_counters {

@@ -74,11 +74,11 @@ struct tls_settings {
     friend bool operator==(const tls_settings& a, const tls_settings& b) noexcept;
 };
 
-/// How long something may take. Whatever it says, all of it ends at the deadline of the call.
+/// How long something may take; 0: as long as it takes. Whatever it says, all of it ends at the deadline of the call.
 struct time_limits {
     std::chrono::milliseconds total =
         std::chrono::minutes{10}; ///< one mail, or one list of mails: lookup, connecting, TLS,
-                                  ///< and all that is said. 0: no limit
+                                  ///< and all that is said
     std::chrono::milliseconds connect = std::chrono::seconds{30}; ///< the name, TCP, and the proxy
     /// Greeting, EHLO, STARTTLS and the handshake, AUTH: each of them. RFC 5321 §4.5.3.2 has 5 minutes.
     std::chrono::milliseconds greeting = std::chrono::minutes{5};

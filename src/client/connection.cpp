@@ -13,7 +13,7 @@
 //
 // A mail is in one of four lists: `waiting_` (not with the engine), `under_way_` (with it), `again_` (given back by a
 // connection that was of no use any more: they are the next one's), `finished_` (its caller is to be told). A connection that
-// has been of use once is `aged_`: only what it loses goes by a new one, and only if nothing of it can have been taken. A new
+// has been of use is `aged_`: only what it loses goes by a new one, and only if nothing of it can have been taken. A new
 // connection that fails fails everything that waits for it: who has other mails tries again later, and knows why.
 #include "postrider/connection.hpp"
 
@@ -213,9 +213,10 @@ void connection::state::mail_done(mail& m, const reply& said) {
     finished_.push_back(std::move(j));
 }
 
-/// Whether a connection made anew may send it without a duplicate, and it was this one's fault.
+/// Whether a connection made anew may send it without a duplicate, and it was this one's fault. It comes to an end: only one
+/// that has been of use gives anything back.
 bool connection::state::goes_again(const job& j) const noexcept {
-    if (cancelled_ || !aged_ || j.tries > 1 || !j.result.nothing_committed() || clock::now() >= j.until) return false;
+    if (cancelled_ || !aged_ || !j.result.nothing_committed() || clock::now() >= j.until) return false;
     for (const recipient& r : j.recipients) {
         const status& s = r.result;
         if (s.what == outcome::rejected) return false;
@@ -288,15 +289,18 @@ void connection::state::received(std::string_view octets) {
 std::chrono::milliseconds connection::state::limit(const action& a) const noexcept {
     const time_limits& limits = config_.options.limits;
     if (a.limit() == 0 || a.where == phase::quit) return std::chrono::seconds{a.limit()};
+    const auto or_none = [](std::chrono::milliseconds one) {
+        return one.count() > 0 && one < client_detail::no_limit ? one : client_detail::no_limit;
+    };
     switch (a.where) {
     case phase::connect:
     case phase::greeting:
     case phase::ehlo:
     case phase::helo:
     case phase::auth:
-    case phase::starttls: return limits.greeting;
-    case phase::content: return a.what == action::kind::read ? limits.content : limits.command;
-    default: return limits.command;
+    case phase::starttls: return or_none(limits.greeting);
+    case phase::content: return or_none(a.what == action::kind::read ? limits.content : limits.command);
+    default: return or_none(limits.command);
     }
 }
 
@@ -362,7 +366,7 @@ void connection::state::begin() {
     handed_ = 0;
     for (const auto& j : waiting_) j->before = counted_;
     if (config_.error != errc::ok) return fail_waiting(config_.error, phase::connect, config_.problem);
-    const deadline until = std::min(waiting_.front()->until, clock::now() + config_.options.limits.connect);
+    const deadline until = std::min(waiting_.front()->until, client_detail::after(config_.options.limits.connect));
     if (!config_.options.proxy.empty()) proxy_ = parse_proxy(config_.options.proxy);
     if (const errc e = connector_.begin(destination(), until); e != errc::ok)
         return fail_waiting(e, phase::connect,
@@ -381,7 +385,7 @@ void connection::state::connected() {
     if (config_.options.proxy.empty()) return start_session();
     handshake_.emplace(proxy_.value, config_.at.host, config_.at.port);
     wait_began_ = clock::now();
-    awaited_ = std::min(waiting_.front()->until, wait_began_ + config_.options.limits.connect);
+    awaited_ = std::min(waiting_.front()->until, client_detail::after(config_.options.limits.connect));
     at_ = place::proxy;
 }
 
@@ -473,7 +477,7 @@ void connection::state::ready(bool moved) {
     leaving_ = !waiting_.empty() && !moved; // it takes no more here
     if (!waiting_.empty()) return;
     aged_ = true;
-    idle_until_ = clock::now() + config_.options.limits.idle;
+    idle_until_ = client_detail::after(config_.options.limits.idle);
     at_ = place::resting;
 }
 
@@ -596,8 +600,7 @@ connection::connection(server to) : state_(std::make_unique<state>(std::move(to)
 connection::~connection() { state_->hang_up(); }
 
 void connection::send(outgoing mail, mail_done then, deadline until) {
-    const auto total = state_->config_.options.limits.total;
-    if (total.count() != 0) until = std::min(until, clock::now() + total);
+    until = std::min(until, client_detail::after(state_->config_.options.limits.total));
     auto j = std::make_unique<job>(std::move(mail), std::move(then), until);
     j->before = state_->counted_;
     if (state_->config_.error != errc::ok) j->give_up(state_->config_.error, phase::connect, state_->config_.problem);
@@ -606,8 +609,7 @@ void connection::send(outgoing mail, mail_done then, deadline until) {
 }
 
 void connection::ask(phase command, std::string argument, command_done then, deadline until) {
-    const auto total = state_->config_.options.limits.total;
-    if (total.count() != 0) until = std::min(until, clock::now() + total);
+    until = std::min(until, client_detail::after(state_->config_.options.limits.total));
     state_->waiting_.push_back(std::make_unique<job>(command, std::move(argument), std::move(then), until));
 }
 

@@ -12,6 +12,14 @@ namespace postrider::client_detail {
 
 using clock = std::chrono::steady_clock;
 
+/// Longer than anybody waits, and short enough to be added to any time.
+inline constexpr std::chrono::milliseconds no_limit = std::chrono::hours{24 * 365};
+
+/// When a limit that begins now is over; 0, or more than a year: never.
+inline deadline after(std::chrono::milliseconds limit) noexcept {
+    return limit.count() > 0 && limit < no_limit ? clock::now() + limit : never;
+}
+
 /// What a connection has counted so far; a mail's share is the difference.
 struct counters {
     unsigned waits = 0;

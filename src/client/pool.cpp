@@ -12,6 +12,8 @@
 // server that is down, each three times.
 #include "postrider/pool.hpp"
 
+#include "job.hpp"
+
 #include "postrider/connection.hpp"
 
 #include <algorithm>
@@ -31,7 +33,7 @@
 namespace postrider {
 namespace {
 
-using clock = std::chrono::steady_clock;
+using client_detail::clock;
 
 struct letter {
     outgoing mail;
@@ -76,9 +78,9 @@ private:
 };
 
 struct slot {
-    explicit slot(server to) : line(std::move(to)) {}
+    slot(const server& to, std::chrono::milliseconds age) : line(to), dies(client_detail::after(age)) {}
     connection line;
-    clock::time_point born = clock::now();
+    deadline dies;              ///< then it takes no more mails
     std::size_t first_wait = 0; ///< where its descriptors stand among those that are polled
     std::size_t waits = 0;
     bool touched = true;  ///< it has got something to do
@@ -153,8 +155,7 @@ struct pool::state {
     }
 
     void submit(const server& s, outgoing mail, mail_done then, deadline until) {
-        const auto total = s.options().limits.total;
-        if (total.count() != 0) until = std::min(until, clock::now() + total);
+        until = std::min(until, client_detail::after(s.options().limits.total));
         letter l{std::move(mail), std::move(then), until};
         if (!l.then) l.then = [](const send_result&) {};
         if (put(s, l)) return wake();
@@ -260,7 +261,7 @@ struct pool::state {
         if (closing()) close_idle(d);
     }
 
-    bool old(const slot& s) const { return clock::now() - s.born >= options.age; }
+    bool old(const slot& s) const { return clock::now() >= s.dies; }
 
     void close_idle(destination& d) {
         if (!d.queue.empty()) return;
@@ -300,7 +301,7 @@ struct pool::state {
         const unsigned most = d.failures != 0 ? 1 : std::max(1u, options.connections);
         if (usable >= most || d.slots.size() >= std::max(1u, options.connections)) return roomy;
         count(&pool_counters::connections);
-        return &d.slots.emplace_back(d.to);
+        return &d.slots.emplace_back(d.to, options.age);
     }
 
     /// A connection is done with a mail.
@@ -404,7 +405,7 @@ struct pool::state {
                 s.waits = waits.size();
                 sockets.insert(sockets.end(), waits.begin(), waits.end());
                 first = std::min(first, s.touched ? deadline{} : s.line.wakes());
-                if (s.line.pending() == 0 && !s.retired) first = std::min(first, s.born + options.age);
+                if (s.line.pending() == 0 && !s.retired) first = std::min(first, s.dies);
             }
             if (d.queue.empty()) continue;
             for (const letter& l : d.queue) first = std::min(first, l.until);
@@ -442,7 +443,7 @@ struct pool::state {
 };
 
 pool::pool(server to, pool_options options) : state_(std::make_unique<state>(std::move(to), options)) {}
-pool::~pool() { drain(clock::now() + state_->options.shutdown); }
+pool::~pool() { drain(client_detail::after(state_->options.shutdown)); }
 
 void pool::submit(outgoing mail, mail_done then, deadline until) {
     state_->submit(state_->to, std::move(mail), std::move(then), until);

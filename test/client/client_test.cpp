@@ -169,6 +169,14 @@ TEST(client, takes_another_connection_where_one_takes_no_more) {
     d.close();
     EXPECT_EQ(second.report().resets, 0u);
 
+    client_options ahead = in_clear();
+    ahead.look_ahead = 8;
+    limited.limits.mails = 1;
+    running narrow{limited};
+    client n{narrow.url("smtp"), ahead};
+    for (const send_result& r : n.send_all(mails)) EXPECT_TRUE(r) << r.text;
+    EXPECT_EQ(narrow.report().connections, 10u);
+
     client_options o = in_clear();
     o.mails_per_connection = 4;
     running third{clear_config()};

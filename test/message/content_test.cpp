@@ -156,11 +156,11 @@ TEST_F(Content, OfAStreamThatCannotBeSpooledIsRefused) {
     ::unsetenv("TMPDIR");
     std::ifstream missing{folder + "/missing"};
     EXPECT_THAT(with(attach_stream("a", missing)).problem,
-                HasSubstr("attachments[0]: the stream was at its end, or had failed"));
+                HasSubstr("attachments[0]: the stream cannot be read"));
     std::ifstream of_folder{folder};
     const outgoing mail = with(attach_stream("a", of_folder));
     EXPECT_EQ(mail.error, errc::body_failed);
-    EXPECT_THAT(mail.problem, HasSubstr("attachments[0]: the stream cannot be read to its end"));
+    EXPECT_THAT(mail.problem, HasSubstr("attachments[0]: the stream failed before its end"));
 }
 
 TEST_F(Content, OfAStreamThatThrowsDoesNotThrow) {
