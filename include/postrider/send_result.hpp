@@ -51,7 +51,7 @@ struct send_timings {
 
 /// What became of a mail. Nothing of it needs the client any more.
 struct [[nodiscard]] send_result {
-    /// For all recipients in one word: the first of unknown, deferred, rejected, not attempted, accepted that one of them has.
+    /// For all recipients in one word: the first of unknown, deferred, not attempted, rejected, accepted that one of them has.
     outcome what = outcome::not_attempted;
     std::vector<recipient_result> recipients{}; ///< in the order of the envelope
     /// Why nothing, or not all, was sent, where no reply decided; `refused` where one did. `ok`: all was accepted.

@@ -1,6 +1,6 @@
 // connection.cpp - theory of operation.
 //
-// A connection is in one of six places:
+// A connection is in one of five places:
 //
 //     closed      no socket. With something waiting it begins:
 //     connecting  the name, and TCP (io/connector.hpp)
