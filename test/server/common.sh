@@ -14,7 +14,7 @@ as_root() {
     command -v sudo >/dev/null || { say "needs root, or sudo, to $1 the server"; exit 77; }
     say "needs root to $1 the server: sudo $0 $*"
     "$here/certificates" >/dev/null   # they belong to whoever has the tree, as what was unpacked does
-    exec sudo env "SUBMISSION_TO=${SUBMISSION_TO:-}" "SASL_FROM=${SASL_FROM:-}" "$here/$name" "$@"
+    exec sudo env "SUBMISSION_TO=${SUBMISSION_TO:-}" "SASL_FROM=${SASL_FROM:-}" "IDLE_SECONDS=${IDLE_SECONDS:-}" "$here/$name" "$@"
 }
 
 # Who is to read and remove what a run leaves, as UID:GID: whoever called sudo, or the user given
