@@ -130,7 +130,8 @@ struct connection::state final : drive_handler {
     std::optional<stream> stream_{};
     std::optional<driver<stream, state>> loop_{};
     std::optional<transcript> shown_{};
-    std::string name_{};
+    std::string name_{}; ///< that it gives itself
+    std::string peer_{}; ///< the address that it talks to
     openssl_digests digests_{};
     scram scram_{digests_};
     cram_md5 cram_md5_{digests_};
@@ -145,6 +146,7 @@ struct connection::state final : drive_handler {
     bool leaving_ = false; ///< no further mail by this connection
     bool left_ = false;    ///< QUIT was said
     bool aged_ = false;
+    bool rested_ = false; ///< it has only just come to rest
     bool cancelled_ = false;
     bool greeted_ = false;
     bool in_wait_ = false;
@@ -228,8 +230,7 @@ bool connection::state::goes_again(const job& j) const noexcept {
 
 void connection::state::describe_failure(job& j, const mail& m) {
     send_result& r = j.result;
-    r.server = stream_->transport().peer_address().view();
-    if (r.server.empty()) r.server = config_.at.path;
+    r.server = peer_;
     r.tls = stream_->facts();
     r.authenticated_by = session_.authenticated_by();
     const connect_report& trail = connector_.report();
@@ -429,6 +430,8 @@ void connection::state::start_session() {
     name_ = config_.options.client_name.empty() ? own_name(tcp_) : config_.options.client_name;
     session_options options = config_.session_of(*domain::parse(name_));
     options.auth.exchanges = exchanges_;
+    peer_ = tcp_.peer_address().view();
+    if (peer_.empty()) peer_ = config_.at.path;
     stream_.emplace(tcp_, config_.tls, config_.tls_name, config_.at.port);
     loop_.emplace(session_, *stream_, *this);
     shown_.reset();
@@ -476,7 +479,7 @@ void connection::state::ready(bool moved) {
     }
     leaving_ = !waiting_.empty() && !moved; // it takes no more here
     if (!waiting_.empty()) return;
-    aged_ = true;
+    aged_ = rested_ = true;
     idle_until_ = client_detail::after(config_.options.limits.idle);
     at_ = place::resting;
 }
@@ -509,7 +512,9 @@ void connection::state::hang_up() noexcept {
 
 bool connection::state::rest() {
     const bool late = clock::now() >= idle_until_;
-    if (!alive() || (late && !waiting_.empty())) {
+    const bool just_now =
+        std::exchange(rested_, false) && waiting_.empty() && !closing_; // then it has just been heard of
+    if ((!just_now && !alive()) || (late && !waiting_.empty())) {
         ended(errc::ok);
         return true;
     }

@@ -91,6 +91,7 @@ struct destination {
     destination(server s, const pool_options& o) : to(std::move(s)), tokens(o.rate) {}
     server to;
     std::deque<letter> queue{};
+    deadline first_end = never; ///< of those in the queue, or earlier
     std::list<slot> slots{};
     bucket tokens;
     unsigned failures = 0;    ///< in a row
@@ -158,14 +159,17 @@ struct pool::state {
         until = std::min(until, client_detail::after(s.options().limits.total));
         letter l{std::move(mail), std::move(then), until};
         if (!l.then) l.then = [](const send_result&) {};
-        if (put(s, l)) return wake();
-        l.then(unsent(l, errc::wrong_state, "the pool is being drained, and takes no more mails"));
+        bool first = false;
+        if (!put(s, l, first))
+            l.then(unsent(l, errc::wrong_state, "the pool is being drained, and takes no more mails"));
+        else if (first) wake();
     }
 
-    /// False: it takes no more.
-    bool put(const server& s, letter& l) {
+    /// False: it takes no more. `first`: the worker does not know that there is something.
+    bool put(const server& s, letter& l, bool& first) {
         const std::lock_guard lock{mutex};
         if (draining) return false;
+        first = inbox.empty();
         ++counts.taken;
         ++pending;
         inbox.push_back({s, std::move(l)});
@@ -220,7 +224,11 @@ struct pool::state {
             arrived.swap(inbox);
             cancelling = std::exchange(cancel_all, false) || stop;
         }
-        for (arrival& a : arrived) of(a.to).queue.push_back(std::move(a.what));
+        for (arrival& a : arrived) {
+            destination& d = of(a.to);
+            d.first_end = std::min(d.first_end, a.what.until);
+            d.queue.push_back(std::move(a.what));
+        }
         if (cancelling) give_up_all();
         const std::lock_guard lock{mutex};
         return !stop;
@@ -318,6 +326,7 @@ struct pool::state {
                 // In front of those that have not been tried, behind those that were.
                 auto at = d.queue.begin();
                 while (at != d.queue.end() && at->begun < l.begun) ++at;
+                d.first_end = std::min(d.first_end, l.until);
                 d.queue.insert(at, std::move(l));
                 return;
             }
@@ -344,6 +353,7 @@ struct pool::state {
     }
 
     void drop_expired(destination& d) {
+        if (clock::now() < d.first_end) return;
         for (std::size_t i = d.queue.size(); i-- != 0;) {
             if (clock::now() < d.queue[i].until) continue;
             letter lost = std::move(d.queue[i]);
@@ -351,6 +361,8 @@ struct pool::state {
             fail(std::move(lost), errc::timed_out,
                  "the time limit was over before there was a connection for this mail");
         }
+        d.first_end = never;
+        for (const letter& l : d.queue) d.first_end = std::min(d.first_end, l.until);
     }
 
     void fail(letter l, errc why, const std::string& text) { finish(l, unsent(l, why, text)); }
@@ -408,7 +420,7 @@ struct pool::state {
                 if (s.line.pending() == 0 && !s.retired) first = std::min(first, s.dies);
             }
             if (d.queue.empty()) continue;
-            for (const letter& l : d.queue) first = std::min(first, l.until);
+            first = std::min(first, d.first_end);
             if (clock::now() < d.left_alone) first = std::min(first, d.left_alone);
             else if (pickable(d)) first = std::min(first, d.tokens.next());
         }

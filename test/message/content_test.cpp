@@ -155,8 +155,7 @@ TEST_F(Content, OfAStreamThatCannotBeSpooledIsRefused) {
                 HasSubstr("attachments[0]: no temporary file can be made in `/nowhere`: "));
     ::unsetenv("TMPDIR");
     std::ifstream missing{folder + "/missing"};
-    EXPECT_THAT(with(attach_stream("a", missing)).problem,
-                HasSubstr("attachments[0]: the stream cannot be read"));
+    EXPECT_THAT(with(attach_stream("a", missing)).problem, HasSubstr("attachments[0]: the stream cannot be read"));
     std::ifstream of_folder{folder};
     const outgoing mail = with(attach_stream("a", of_folder));
     EXPECT_EQ(mail.error, errc::body_failed);
