@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <arpa/inet.h>
+#include <atomic>
 #include <fstream>
 #include <sstream>
 #include <sys/socket.h>
@@ -188,7 +189,7 @@ TEST(client, takes_another_connection_where_one_takes_no_more) {
 TEST(client, does_not_use_a_connection_that_has_gone_stale) {
     for (const bool secure : {false, true}) {
         auto config = secure ? secure_config() : clear_config();
-        config.idle_timeout = std::chrono::milliseconds{30};
+        config.idle_timeout = std::chrono::milliseconds{300}; // longer than a handshake by the thread sanitizer takes
         running sink{config};
         client c{sink.url("smtp"), secure ? trusting() : in_clear()};
         EXPECT_TRUE(c.send(letter()));
@@ -476,6 +477,35 @@ TEST(client, is_stopped_from_another_thread) {
     r = c.send(letter(), {.cancel = &by_signal});
     EXPECT_EQ(r.error, errc::cancelled);
     EXPECT_EQ(sink.mails().size(), 0u);
+}
+
+// For the thread sanitizer above all: trust, TLS sessions and the token are one server's, and its clients are in four threads.
+TEST(client, shares_a_server_with_clients_in_other_threads) {
+    running sink{secure_config()};
+    client_options o = trusting();
+    int renewed = 0; // one thread at a time does
+    o.auth = token("alice", [&](fresh_token& t) {
+        ++renewed;
+        t = {.value = secret{"token-1"}, .valid_for = std::chrono::seconds{30}}; // about to expire
+        return true;
+    });
+    const server to{sink.url("submission"), o};
+    std::atomic<int> accepted = 0, resumed = 0;
+    {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t != 4; ++t)
+            threads.emplace_back([&] {
+                for (int i = 0; i != 3; ++i) {
+                    client c{to};
+                    const send_result r = c.send(letter());
+                    accepted += r ? 1 : 0;
+                    resumed += r.tls.resumed ? 1 : 0;
+                }
+            });
+    }
+    EXPECT_EQ(accepted, 12);
+    EXPECT_GE(resumed, 1);
+    EXPECT_EQ(renewed, 12);
 }
 
 TEST(client, speaks_lmtp_over_a_local_socket) {
