@@ -1,4 +1,5 @@
 // The blocking client against a sink: what is sent, what is told of it, and what happens when things go wrong.
+#include "relay.hpp"
 #include "support.hpp"
 
 #include <gmock/gmock.h>
@@ -9,7 +10,6 @@
 #include <fstream>
 #include <sstream>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <thread>
 #include <unistd.h>
 
@@ -509,53 +509,86 @@ TEST(client, shares_a_server_with_clients_in_other_threads) {
 }
 
 TEST(client, speaks_lmtp_over_a_local_socket) {
-    // The sink listens on TCP alone: a relay makes it local.
     auto config = clear_config();
     config.protocol = sink::protocol::lmtp;
     running sink{config};
     const std::string path = testing::TempDir() + "postrider-" + std::to_string(::getpid());
-    ::unlink(path.c_str());
-    const int listener = ::socket(AF_UNIX, SOCK_STREAM, 0);
-    sockaddr_un at{};
-    at.sun_family = AF_UNIX;
-    path.copy(at.sun_path, sizeof at.sun_path - 1);
-    ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
-    ASSERT_EQ(::listen(listener, 1), 0);
-    std::jthread relay{[&] {
-        const int near = ::accept(listener, nullptr, nullptr);
-        const int far = ::socket(AF_INET, SOCK_STREAM, 0);
-        sockaddr_in to{};
-        to.sin_family = AF_INET;
-        to.sin_port = htons(sink.port);
-        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        if (::connect(far, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) std::abort();
-        pollfd both[] = {{near, POLLIN, 0}, {far, POLLIN, 0}};
-        for (bool open = true; open;) {
-            ::poll(both, 2, -1);
-            for (int i = 0; i != 2; ++i) {
-                if (both[i].revents == 0) continue;
-                char octets[4096];
-                const ssize_t n = ::read(both[i].fd, octets, sizeof octets);
-                open = open && n > 0;
-                if (n > 0 && ::write(both[1 - i].fd, octets, static_cast<std::size_t>(n)) != n) open = false;
-            }
-        }
-        ::close(near);
-        ::close(far);
-    }};
     {
+        const relay local{sink.port, [](int) { return true; }, path};
         client c{"lmtp+unix:" + path};
         const send_result r = c.send(letter({"bob@b.example", "carol@b.example"}));
         EXPECT_TRUE(r) << r.text;
         EXPECT_EQ(r.server, path);
     }
-    ::close(listener);
-    ::unlink(path.c_str());
     EXPECT_EQ(sink.mails().size(), 1u);
     client gone{"lmtp+unix:" + path};
     const send_result r = gone.send(letter());
     EXPECT_THAT(r.text, HasSubstr(path));
     EXPECT_EQ(r.what, outcome::not_attempted);
+}
+
+TEST(client, goes_through_a_socks_proxy) {
+    running sink{secure_config()};
+    std::string asked;
+    const relay proxy{sink.port, [&](int client) {
+                          exchange(client, {}, 4);      // version 5, two methods
+                          exchange(client, {5, 2}, 16); // with user and password: 1 4 user 9 pass word
+                          asked = exchange(client, {1, 0}, 4 + 1 + 9 + 2); // CONNECT localhost
+                          exchange(client, std::string("\5\0\0\1\0\0\0\0\0\0", 10), 0);
+                          return true;
+                      }};
+    client_options o = trusting();
+    o.proxy = "socks5://user:pass%20word@127.0.0.1:" + std::to_string(proxy.port());
+    client c{sink.url("submission"), o};
+    const send_result r = c.send(letter());
+    EXPECT_TRUE(r) << r.text;
+    EXPECT_EQ(r.tls.verdict, tls_verdict::verified) << "the server's name, and not the proxy's";
+    EXPECT_GT(r.timings.proxy.count(), 0);
+    EXPECT_EQ(asked.substr(0, 14), std::string("\5\1\0\3\x9localhost", 14)) << "the proxy looks the name up";
+}
+
+TEST(client, is_told_what_a_proxy_refuses) {
+    running sink{clear_config()};
+    const relay socks{sink.port, [](int client) {
+                          exchange(client, {}, 3);
+                          exchange(client, {5, 0}, 16);
+                          exchange(client, std::string("\5\5\0\1\0\0\0\0\0\0", 10), 0);
+                          return false;
+                      }};
+    client_options o = in_clear();
+    o.proxy = "socks5://127.0.0.1:" + std::to_string(socks.port());
+    send_result r = client{sink.url("smtp"), o}.send(letter());
+    EXPECT_EQ(r.error, errc::connection_refused);
+    EXPECT_EQ(r.what, outcome::not_attempted);
+    EXPECT_THAT(r.text, HasSubstr("SOCKS5"));
+
+    const relay http{sink.port, [](int client) {
+                         exchange(client, "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", 1);
+                         return false;
+                     }};
+    o.proxy = "http://127.0.0.1:" + std::to_string(http.port());
+    r = client{sink.url("smtp"), o}.send(letter());
+    EXPECT_EQ(r.error, errc::proxy_failed);
+    EXPECT_THAT(r.text, HasSubstr("407 Proxy Authentication Required"));
+
+    const relay silent{sink.port, [](int client) {
+                           exchange(client, {}, 1000);
+                           return false;
+                       }};
+    o.proxy = "http://127.0.0.1:" + std::to_string(silent.port());
+    o.limits.connect = std::chrono::milliseconds{100};
+    r = client{sink.url("smtp"), o}.send(letter());
+    EXPECT_EQ(r.error, errc::timed_out) << r.text;
+    EXPECT_EQ(sink.report().connections, 0u);
+}
+
+TEST(client, connects_from_the_address_that_is_asked_for) {
+    running sink{clear_config()};
+    client_options o = in_clear();
+    o.source_address = "127.0.0.5";
+    client c{sink.url("smtp", "127.0.0.1"), o};
+    EXPECT_TRUE(c.send(letter()));
+    EXPECT_THAT(sink.mails().at(0).peer, HasSubstr("127.0.0.5"));
 }
 
 } // namespace

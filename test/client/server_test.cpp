@@ -1,4 +1,5 @@
 // URLs, options and names of mails: what is understood, what is refused before an octet leaves, and in which words.
+#include "explain.hpp"
 #include "job.hpp"
 #include "state.hpp"
 
@@ -137,6 +138,32 @@ TEST(servers, are_equal_where_all_that_matters_is) {
         with([](client_options& o) { o.transcript = [](std::string_view) {}; }),
     };
     for (const server& other : others) EXPECT_FALSE(one == other) << &other - others;
+}
+
+TEST(explain, helps_where_the_port_and_the_url_do_not_fit) {
+    const auto says = [](const char* url, client_detail::failure f) {
+        return client_detail::explain(server{url}.shared(), f);
+    };
+    EXPECT_EQ(says("smtp://mail.example:465", {errc::connection_closed, phase::greeting}),
+              "smtp://mail.example:465: the server closed the connection before its greeting; port 465 expects TLS "
+              "from the first "
+              "octet: use submissions://");
+    EXPECT_EQ(says("submission://mail.example:465", {errc::timed_out, phase::greeting}),
+              "submission://mail.example:465: the server sent no greeting within the time limit; port 465 expects TLS "
+              "from the "
+              "first octet: use submissions://");
+    EXPECT_NE(says("submissions://mail.example:587", {errc::tls_failed, phase::starttls}).find("use submission://"),
+              std::string::npos);
+    EXPECT_NE(says("smtps://mail.example:25", {errc::tls_failed, phase::starttls}).find("use smtp://"),
+              std::string::npos);
+    flags<extension> missing;
+    missing.add(extension::smtputf8);
+    missing.add(extension::dsn);
+    EXPECT_EQ(
+        says("smtp://mail.example", {errc::extension_unavailable, phase::mail, 0, true, nullptr, nullptr, {}, missing}),
+        std::string{"smtp://mail.example: "}
+            .append(describe(errc::extension_unavailable))
+            .append(" (MAIL): SMTPUTF8, DSN"));
 }
 
 TEST(queue_id, is_found_in_what_servers_say) {
