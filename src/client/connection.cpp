@@ -623,6 +623,7 @@ void connection::close() noexcept { state_->closing_ = true; }
 void connection::cancel(errc why) {
     state& s = *state_;
     s.cancelled_ = true;
+    s.closing_ = false; // nobody waits for it any more: it is not the next connection that was to be closed
     const std::string text = client_detail::explain(s.config_, {.error = why});
     if (s.at_ == state::place::connecting) s.connector_.cancel();
     if (s.at_ == state::place::talking || s.at_ == state::place::resting) {

@@ -88,6 +88,19 @@ TEST(client, keeps_its_connection_and_counts_waits) {
     EXPECT_EQ(report.total.waits, 5u) << "as many as the server has seen, and QUIT";
 }
 
+TEST(client, stays_open_after_a_close_that_was_given_up) {
+    auto config = clear_config();
+    config.script = "on connection 1 QUIT silence";
+    running sink{config};
+    client c{sink.url("smtp"), in_clear()};
+    EXPECT_TRUE(c.send(letter()));
+    c.close({.until = std::chrono::steady_clock::now() + std::chrono::milliseconds{20}});
+    EXPECT_FALSE(c.is_open());
+    EXPECT_TRUE(c.send(letter()));
+    EXPECT_TRUE(c.send(letter()));
+    EXPECT_EQ(sink.report().connections, 2u) << "no QUIT follows the first mail of the second";
+}
+
 TEST(client, says_quit_when_it_is_destroyed) {
     running sink{clear_config()};
     { EXPECT_TRUE(client(sink.url("smtp"), in_clear()).send(letter())); }
