@@ -28,6 +28,7 @@ import dkim
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SECONDS = 20
+SERVERS = ["postfix", "exim", "opensmtpd", "aiosmtpd", "dovecot"]
 WAYS = ["client", "asio", "pool"]
 POOL_MAILS = 50
 IDLE_SECONDS = 2
@@ -43,11 +44,27 @@ ways = []
 running = {}   # {name: the server's ready.json}
 
 
-def start(name, server, environment=()):
-    unittest.addModuleCleanup(subprocess.run, [HERE / server, "stop", work / name], stdin=subprocess.DEVNULL, check=True)
-    started = subprocess.run(["env", *environment, HERE / server, "start", work / name, "user", work / "password"],
+def script_of(name):
+    return HERE / name.removeprefix("idle-")
+
+
+def start(name, number):
+    environment = [f"PORTS_FROM={20000 + 1000 * number}", *([f"IDLE_SECONDS={IDLE_SECONDS}"] if name.startswith("idle-") else [])]
+    started = subprocess.run(["env", *environment, script_of(name), "start", work / name, "user", work / "password"],
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
     running[name] = json.loads(started.stdout)
+
+
+def stop(name):
+    subprocess.run([script_of(name), "stop", work / name], stdin=subprocess.DEVNULL, check=True)
+
+
+def side_by_side(*calls):
+    """Each is a function and its arguments; what one raises is raised when all are done."""
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        done = [threads.submit(*call) for call in calls]
+    for one in done:
+        one.result()
 
 
 def setUpModule():
@@ -62,12 +79,9 @@ def setUpModule():
     subprocess.run(["openssl", "genrsa", "-out", work / "dkim.pem", "2048"], stderr=subprocess.DEVNULL, check=True)
     public = subprocess.run(["openssl", "rsa", "-in", work / "dkim.pem", "-pubout", "-outform", "DER"], capture_output=True, check=True).stdout
     dkim_record = b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
-    idle = [f"IDLE_SECONDS={IDLE_SECONDS}"]
-    with concurrent.futures.ThreadPoolExecutor(4) as side_by_side:
-        started = [side_by_side.submit(start, server, server) for server in ["postfix", "exim", "opensmtpd", "aiosmtpd", "dovecot"]]
-        started += [side_by_side.submit(start, f"idle-{server}", server, idle) for server in ["postfix", "exim", "opensmtpd", "aiosmtpd", "dovecot"]]
-    for one in started:
-        one.result()
+    names = [*SERVERS, *(f"idle-{server}" for server in SERVERS)]
+    unittest.addModuleCleanup(side_by_side, *([stop, name] for name in names))
+    side_by_side(*([start, name, number] for number, name in enumerate(names)))
 
 
 class Submit:
@@ -412,7 +426,7 @@ class Leaving:
                 self.assertEqual(result["attempts"], [{"address": address, "error": ""}], result)   # a new connection
             if again:
                 self.until(self.is_closed, "the server closes what is idle")
-        subprocess.run([HERE / self.name.removeprefix("idle-"), "stop", work / self.name], stdin=subprocess.DEVNULL, check=True)
+        stop(self.name)
         for result in self.send_one(lines)[1]:
             self.assertEqual((result["what"], result["error"]), ("not attempted", "connection_refused"), result)
             self.assertEqual(result["attempts"], [{"address": address, "error": "connection_refused"}], result)

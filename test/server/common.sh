@@ -14,7 +14,7 @@ as_root() {
     command -v sudo >/dev/null || { say "needs root, or sudo, to $1 the server"; exit 77; }
     say "needs root to $1 the server: sudo $0 $*"
     "$here/certificates" >/dev/null   # they belong to whoever has the tree, as what was unpacked does
-    exec sudo env "SUBMISSION_TO=${SUBMISSION_TO:-}" "SASL_FROM=${SASL_FROM:-}" "IDLE_SECONDS=${IDLE_SECONDS:-}" "$here/$name" "$@"
+    exec sudo env "SUBMISSION_TO=${SUBMISSION_TO:-}" "SASL_FROM=${SASL_FROM:-}" "IDLE_SECONDS=${IDLE_SECONDS:-}" "PORTS_FROM=${PORTS_FROM:-}" "$here/$name" "$@"
 }
 
 # Who is to read and remove what a run leaves, as UID:GID: whoever called sudo, or the user given
@@ -42,11 +42,13 @@ open_log() { touch "$1" && chmod 644 "$1"; }
 # `["A", "B"]`, from A B
 json_list() { local text; text=$(printf '"%s", ' "$@"); echo "[${text%, }]"; }
 
-# A port that is free on both families, below the range that the kernel hands out to clients, and none of those given
+# A port that is free on both families, below the range that the kernel hands out to clients, and none of those given. Of the
+# thousand behind PORTS_FROM, if the environment has that: servers that start side by side would take each other's.
 free_port() {
-    local port
+    local port from=${PORTS_FROM:-20000} among=10000
+    [ -z "${PORTS_FROM:-}" ] || among=1000
     for _ in {1..100}; do
-        port=$((20000 + RANDOM % 10000))
+        port=$((from + RANDOM % among))
         [[ " $* " != *" $port "* ]] || continue
         grep -qE ": [0-9A-F]+:$(printf %04X "$port") [0-9A-F]+:0000 0A" /proc/net/tcp /proc/net/tcp6 || { echo "$port"; return; }
     done
