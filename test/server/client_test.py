@@ -384,16 +384,20 @@ class DovecotLmtp(Server):
 
 
 class DovecotDelivers(DovecotLmtp):
-    pass
+    """Over each kind of URL: see below."""
 
 
 for by in WAYS:
-    def over_tcp(self, by=by):
+    def in_clear_text(self, by=by):
         self.deliver(by, f"lmtp://127.0.0.1:{self.port['lmtp']}", False, False)
+
+    def by_starttls(self, by=by):
+        self.deliver(by, f"lmtp://localhost:{self.port['lmtp']}", True, False)
 
     def over_local_socket(self, by=by):
         self.deliver(by, f"lmtp+unix:{self.socket()}", False, False)
-    setattr(DovecotDelivers, f"test_lmtp_{by}", over_tcp)
+    setattr(DovecotDelivers, f"test_lmtp_none_{by}", in_clear_text)
+    setattr(DovecotDelivers, f"test_lmtp_starttls_{by}", by_starttls)
     setattr(DovecotDelivers, f"test_lmtp_unix_{by}", over_local_socket)
 
 
