@@ -105,6 +105,9 @@ std::string advice(const server::state& to, int code, phase where) {
                                      : "user name or password is wrong, or the server wants another mechanism";
     const bool anonymous = to.options.auth.user.empty() && to.options.auth.preferred == mechanism::none;
     if (code == 530 && anonymous) return "the server wants authentication: give auth";
+    if ((where == phase::ehlo || where == phase::helo) && code / 10 == 50)
+        return to.at.lmtp ? "a server that speaks SMTP is spoken to by smtp:// or submission://"
+                          : "a server that speaks LMTP is spoken to by lmtp://";
     if (code == 554 && where == phase::greeting) return "the server takes no mail from this address";
     return {};
 }

@@ -54,6 +54,35 @@ std::string shown(const recipient_result& r) {
     return out;
 }
 
+/// "bob@b.example rejected at RCPT: 550 5.1.1 No such user; ...". Those of whom the same was said stand together, and three of
+/// them by name: a "no" to AUTH or to the content is one for each of perhaps a thousand recipients.
+std::string shown(const std::vector<recipient_result>& all) {
+    constexpr std::size_t named = 3;
+    std::vector<std::string> said(all.size()); // behind the addresses; empty: nothing
+    for (std::size_t i = 0; i != all.size(); ++i)
+        if (all[i].what != outcome::accepted && all[i].code != 0)
+            said[i]
+                .append(name(all[i].what))
+                .append(" at ")
+                .append(name(all[i].where))
+                .append(": ")
+                .append(shown(all[i]));
+    std::string out;
+    for (std::size_t i = 0; i != all.size(); ++i) {
+        if (said[i].empty()) continue;
+        if (!out.empty()) out += "; ";
+        std::size_t number = 0;
+        for (std::size_t k = i; k != all.size(); ++k) {
+            if (said[k] != said[i]) continue;
+            if (++number <= named) out.append(number == 1 ? "" : ", ").append(all[k].address);
+            if (k != i) said[k].clear();
+        }
+        if (number > named) out.append(" and ").append(std::to_string(number - named)).append(" more");
+        out.append(" ").append(said[i]);
+    }
+    return out;
+}
+
 } // namespace
 
 outcome worst(const std::vector<recipient_result>& recipients) noexcept {
@@ -157,16 +186,8 @@ void job::settle(const reply& said, const counters& now) {
     for (const recipient_result& r : result.recipients) {
         if (r.what == outcome::accepted) continue;
         if (result.error == errc::ok && (r.what == result.what)) result.error = r.error;
-        if (r.code == 0) continue;
-        if (!result.text.empty()) result.text += "; ";
-        result.text.append(r.address)
-            .append(" ")
-            .append(name(r.what))
-            .append(" at ")
-            .append(name(r.where))
-            .append(": ")
-            .append(shown(r));
     }
+    result.text += shown(result.recipients);
     result.waits = now.waits - before.waits;
     result.octets_sent = now.sent - before.sent;
     result.octets_received = now.received - before.received;

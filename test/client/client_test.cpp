@@ -132,6 +132,19 @@ TEST(client, tells_each_recipient_apart) {
     EXPECT_FALSE(r.nothing_committed());
 }
 
+TEST(client, says_once_what_was_said_of_many_recipients) {
+    auto config = clear_config();
+    config.script = "on RCPT matching \"<no\" reply \"550 5.1.1 who?\"\non content reply \"452 4.3.1 full\"";
+    running sink{config};
+    client c{sink.url("smtp"), in_clear()};
+    const send_result r = c.send(letter(
+        {"a@b.example", "no1@b.example", "b@b.example", "c@b.example", "no2@b.example", "d@b.example", "e@b.example"}));
+    EXPECT_EQ(r.text, "a@b.example, b@b.example, c@b.example and 2 more deferred at content: 452 4.3.1 full; "
+                      "no1@b.example, no2@b.example rejected at RCPT: 550 5.1.1 who?");
+    for (const recipient_result& one : r.recipients)
+        EXPECT_EQ(one.text, one.code == 550 ? "who?" : "full") << one.address;
+}
+
 TEST(client, says_unknown_when_the_last_reply_is_lost) {
     auto config = clear_config();
     config.script = "on content close-before-reply";
@@ -254,6 +267,18 @@ TEST(client, helps_where_the_port_and_the_url_do_not_fit) {
     EXPECT_EQ(r.error, errc::tls_unavailable);
     EXPECT_THAT(r.text, HasSubstr("tls.policy = tls_policy::none"));
     EXPECT_EQ(no_tls.mails().size(), 0u);
+
+    client g{no_tls.url("lmtp"), in_clear()};
+    r = g.send(letter());
+    EXPECT_EQ(r.what, outcome::not_attempted);
+    EXPECT_THAT(r.text, HasSubstr("a server that speaks SMTP is spoken to by smtp://"));
+    auto config = clear_config();
+    config.protocol = sink::protocol::lmtp;
+    running local{config};
+    client h{local.url("smtp"), in_clear()};
+    r = h.send(letter());
+    EXPECT_EQ(r.what, outcome::not_attempted);
+    EXPECT_THAT(r.text, HasSubstr("a server that speaks LMTP is spoken to by lmtp://"));
 
     client_options strange = in_clear();
     strange.tls = {};
