@@ -28,7 +28,7 @@ POSTRIDER_ASIO_BEGIN
 ///
 /// All is done on the client's executor: where several threads run it, make the client with a strand, and operations may be
 /// started from any of them. Their handlers are called on their own executors. The client may be destroyed while operations are
-/// under way: they go on.
+/// under way: they go on; but it must not outlive the execution context.
 ///
 /// Operations take per-operation cancellation, terminal and partial; the signal is to be emitted on the client's executor. A mail that has left in part cannot be taken back without
 /// the connection: to cancel one operation ends those under way beside it too, and each has its result.

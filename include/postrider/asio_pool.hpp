@@ -13,8 +13,8 @@
 namespace postrider {
 POSTRIDER_ASIO_BEGIN
 
-/// `pool::submit`; completes with `void(send_result)` on the handler's executor, which is kept at work until then. Needs no
-/// strand. The operation takes no cancellation of its own: there are `until` and `pool::cancel`.
+/// `pool::submit`; completes with `void(send_result)` on the handler's executor, which is kept at work until then: the
+/// `io_context` must outlive the operation, so also the pool that does it. Needs no strand. The operation takes no cancellation of its own: there are `until` and `pool::cancel`.
 template <class Mail, class Token>
 auto async_send(pool& by, Mail&& mail, Token&& token, deadline until = never) {
     return net::async_initiate<Token, void(send_result)>(

@@ -28,7 +28,7 @@ struct call_options {
 };
 
 /// One connection to one server, kept open between two calls for `time_limits::idle`, and made anew when it has to be. Nothing
-/// throws but `std::bad_alloc`, and what functions in `client_options` throw; an invalid URL or option makes each call answer
+/// throws but `std::bad_alloc`; an invalid URL or option makes each call answer
 /// what `server::error` says. Belongs to one thread at a time; how a call is ended from elsewhere: `call_options`.
 class client {
 public:

@@ -56,8 +56,8 @@ public:
     void open(command_done then, deadline until = never) { ask(phase::connect, {}, std::move(then), until); }
     /// Says QUIT once there is nothing more to do.
     void close() noexcept;
-    /// Everything under way ends now, with a result each: `why` where nothing was decided, `unknown` where the server may
-    /// have taken it. The connection is broken; what is handed over later goes by a new one.
+    /// Everything under way ends now, with a result each: `why` where nothing was decided, `unknown` where the server may have
+    /// taken it. The connection is broken; what is handed over later goes by a new one. Not from a function in `client_options`.
     void cancel(errc why = errc::cancelled);
 
     /// Does what can be done without waiting. True: there is nothing to wait for, neither a mail nor a connection.
@@ -70,6 +70,7 @@ public:
     /// Mails and commands that were handed over, and are not done.
     std::size_t pending() const noexcept;
     bool is_open() const noexcept;           ///< connected, or about to be
+    bool is_closing() const noexcept;        ///< what is handed over now waits for the QUIT, and for a new connection
     bool is_idle() const noexcept;           ///< connected, with nothing to do
     std::size_t mails_sent() const noexcept; ///< by the connection that stands, accepted or not
     const server& to() const noexcept;

@@ -5,13 +5,14 @@
 #include <postrider/content.hpp>
 #include <postrider/errc.hpp>
 
+#include <atomic>
 #include <iosfwd>
 #include <memory>
 #include <string>
 
 namespace postrider {
 
-/// Where the content of a mail, header block and body, is read from. One mail has one, and one connection at a time uses it.
+/// Where the content of a mail, header block and body, is read from. Mails may share one: each is sent from a `clone` of it.
 class content_source {
 public:
     virtual ~content_source() = default;
@@ -25,17 +26,29 @@ public:
     /// The next part of what is pulled; `first`: from its beginning. Its octets stay until the next call. See `content_part`.
     virtual content_part pull(bool first) noexcept = 0;
 
+    /// Another reader of the same content, with a place of its own. May be asked while earlier ones are read, by other threads
+    /// too. Null, as it is here: there can be none; then a second mail that is handed over while the first is not done is
+    /// refused with `wrong_state`.
+    virtual std::shared_ptr<content_source> clone() { return nullptr; }
+
+    /// For who sends what has no clone: false, somebody does already.
+    bool lease() noexcept { return !leased_.exchange(true); }
+    void release() noexcept { leased_ = false; }
+
 protected:
     content_source() = default;
-    content_source(const content_source&) = default;
-    content_source& operator=(const content_source&) = default;
+    content_source(const content_source&) noexcept {}
+    content_source& operator=(const content_source&) noexcept { return *this; }
+
+private:
+    std::atomic<bool> leased_{false};
 };
 
 /// A content that lies in memory. Line ends may be LF.
 std::shared_ptr<content_source> text_content(std::string text);
 /// A file, read as it is sent, in constant memory: once before MAIL for what the server has to be told (SIZE, octets above
 /// 127), once for each transaction. A file that changes meanwhile gives the mail up (`content_mismatch`). What cannot be read
-/// twice, a pipe, is spooled as `stream_content` is.
+/// twice, a pipe, is spooled as `stream_content` is; it is waited for until somebody writes to it, and then to its end.
 std::shared_ptr<content_source> file_content(std::string path);
 /// A stream, to its end. It is read when the mail is first described, into a file without a name in the folder for temporary
 /// files (TMPDIR), since it can be read only once, and the content has to be known before MAIL, and perhaps sent again.

@@ -35,9 +35,11 @@ struct pool_options {
     unsigned connections = 4;                                 ///< at most
     std::chrono::milliseconds age = std::chrono::minutes{10}; ///< of a connection; then it takes no more mails. 0: any
     send_rate rate{};
-    unsigned attempts = 3; ///< that are made with a mail that no server can have taken
-    /// After a connection that was refused or lost, and a 421 or 454, the server is left alone for so long, twice as long each
-    /// time it happens again, and then tried by one connection.
+    /// That are made with a mail that no server can have taken; and where no connection can be made, and none is there, with all
+    /// that wait together: then all are told.
+    unsigned attempts = 3;
+    /// After a connection that was refused or lost, and a 421 or 454, no new one is made for so long, twice as long each time it
+    /// happens again, and then one. Those that work go on.
     std::chrono::milliseconds back_off = std::chrono::seconds{1};
     std::chrono::milliseconds back_off_most = std::chrono::minutes{1};
     std::chrono::milliseconds shutdown = std::chrono::seconds{30}; ///< how long the destructor waits; 0: to the end
@@ -69,7 +71,7 @@ public:
     using mail_done = std::function<void(send_result)>;
 
     explicit pool(server to, pool_options options = {});
-    /// `drain`, for `pool_options::shutdown`.
+    /// `drain`, for `pool_options::shutdown`; from a function that is told a result, what is left ends now.
     ~pool();
     pool(const pool&) = delete;
     pool& operator=(const pool&) = delete;
@@ -91,7 +93,7 @@ public:
     }
 
     /// Takes no more mails (`wrong_state`), waits for those that it has, and says QUIT. At `until` what is left ends, with
-    /// `cancelled` where nothing was decided. True: nothing was left. Not from a function that is told results.
+    /// `cancelled` where nothing was decided. True: nothing was left. From a function that is told results: `false` at once, and all ends by itself.
     bool drain(deadline until = never);
     /// All that is under way ends now, each with a result. Mails are taken as before.
     void cancel();
@@ -105,7 +107,7 @@ private:
     std::future<send_result> later(outgoing mail, deadline until);
     send_result wait_for(outgoing mail, deadline until);
 
-    std::unique_ptr<state> state_;
+    std::shared_ptr<state> state_; // its thread's, too
 };
 
 } // namespace postrider

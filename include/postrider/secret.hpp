@@ -36,8 +36,8 @@ private:
 };
 
 /// No stream shows it; the same goes for std::format, for which there is no formatter.
-template <class Stream>
-Stream& operator<<(Stream& to, secret_view) = delete;
+template <class Stream, std::same_as<secret_view> Secret> // nothing else that could become one
+Stream& operator<<(Stream& to, Secret) = delete;
 
 } // namespace postrider
 

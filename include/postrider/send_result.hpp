@@ -25,8 +25,9 @@ struct recipient_result {
     phase where = phase::connect; ///< what decided it
     int code = 0;                 ///< the reply code that decided; 0: none did
     enhanced_status enhanced{};
-    std::string
-        text{}; ///< of that reply, as the server wrote it: not to be trusted, control characters replaced by '?'
+    /// Of that reply, as the server wrote it: not to be trusted, control characters replaced by '?'. Empty for an accepted one
+    /// where the server has said it of each apart: over LMTP but for the last one, and where it took several transactions.
+    std::string text{};
 
     /// Whether sending it once more makes sense.
     status::retry again() const noexcept {
@@ -59,7 +60,7 @@ struct [[nodiscard]] send_result {
     /// One sentence or two for people, without a full stop: what went wrong, with whom, what to do about it. Empty if nothing did.
     std::string text{};
 
-    std::string reply{};      ///< what the server said to the content, if it took it
+    std::string reply{};      ///< what the server said to the content, if it took it; of several such replies the last
     std::string queue_id{};   ///< the server's name for the mail, found in there; empty: none was recognised
     std::string message_id{}; ///< of the content, if it is known
 

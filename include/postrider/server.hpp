@@ -116,7 +116,9 @@ struct client_options {
     flags<extension> unused{};         ///< extensions not to be used although they are offered
     unsigned mails_per_connection = 0; ///< then there is a new one; 0: as many as the server takes
 
-    /// What is said and heard, line by line, without what is secret. Called from the thread that sends.
+    // Called from the thread that sends. What they throw is dropped, and they are not called again by that connection.
+
+    /// What is said and heard, line by line, without what is secret.
     std::function<void(std::string_view line)> transcript{};
     std::function<void(const send_progress&)> progress{}; ///< each time that octets of a content were handed over
 };

@@ -57,48 +57,47 @@ void client::run(const bool& done, const call_options& call) {
     }
 }
 
+// What is told later, should this call end by an exception, must find a place.
+
 send_result client::send_outgoing(outgoing mail, const call_options& call) {
-    send_result result;
-    bool done = false;
-    line_->send(
-        std::move(mail),
-        [&](send_result r) {
-            result = std::move(r);
-            done = true;
-        },
-        call.until);
-    run(done, call);
-    return result;
+    return std::move(send_outgoing(std::vector{std::move(mail)}, call).front());
 }
 
 std::vector<send_result> client::send_outgoing(std::vector<outgoing> mails, const call_options& call) {
-    std::vector<send_result> results(mails.size());
-    std::size_t left = mails.size();
-    bool done = left == 0;
+    struct place {
+        std::vector<send_result> results;
+        std::size_t left;
+        bool done;
+    };
+    const auto into =
+        std::make_shared<place>(place{std::vector<send_result>(mails.size()), mails.size(), mails.empty()});
     for (std::size_t i = 0; i != mails.size(); ++i)
         line_->send(
             std::move(mails[i]),
-            [&, i](send_result r) {
-                results[i] = std::move(r);
-                done = --left == 0;
+            [into, i](send_result r) {
+                into->results[i] = std::move(r);
+                into->done = --into->left == 0;
             },
             call.until);
-    run(done, call);
-    return results;
+    run(into->done, call);
+    return std::move(into->results);
 }
 
 command_result client::ask(phase command, std::string argument, const call_options& call) {
-    command_result result;
-    bool done = false;
+    struct place {
+        command_result result{};
+        bool done = false;
+    };
+    const auto into = std::make_shared<place>();
     line_->ask(
         command, std::move(argument),
-        [&](command_result r) {
-            result = std::move(r);
-            done = true;
+        [into](command_result r) {
+            into->result = std::move(r);
+            into->done = true;
         },
         call.until);
-    run(done, call);
-    return result;
+    run(into->done, call);
+    return std::move(into->result);
 }
 
 void client::close(const call_options& call) {

@@ -92,6 +92,9 @@ struct connection::state final : drive_handler {
     void received(std::string_view octets);
     std::chrono::milliseconds limit(const action& a) const noexcept;
 
+    template <class Call>
+    void observe(Call&& call) noexcept;
+
     bool step();
     void begin();
     void connected();
@@ -104,6 +107,10 @@ struct connection::state final : drive_handler {
     void hang_up() noexcept;
     void start_session();
     void fail_waiting(errc why, phase where, const std::string& text);
+    void wait(std::unique_ptr<job> j) {
+        first_end_ = std::min(first_end_, j->until);
+        waiting_.push_back(std::move(j));
+    }
     bool drop_expired();
     std::string about_expiry() const;
     void begin_wait() noexcept;
@@ -142,14 +149,18 @@ struct connection::state final : drive_handler {
     pollfd socket_{-1, 0, 0};
     deadline awaited_ = never;
     deadline idle_until_ = never;
-    bool closing_ = false; ///< QUIT as soon as there is nothing more to do
-    bool leaving_ = false; ///< no further mail by this connection
-    bool left_ = false;    ///< QUIT was said
+    deadline connect_until_ = never;
+    deadline first_end_ = never; ///< of those that wait, or earlier
+    bool closing_ = false;       ///< QUIT as soon as there is nothing more to do
+    bool leaving_ = false;       ///< no further mail by this connection
+    bool left_ = false;          ///< QUIT was said
     bool aged_ = false;
     bool rested_ = false; ///< it has only just come to rest
     bool cancelled_ = false;
     bool greeted_ = false;
     bool in_wait_ = false;
+    bool blind_ = false;     ///< a function of the caller's has thrown
+    bool cut_ = false;       ///< it is the time of one of the mails under way that ends the session
     std::size_t handed_ = 0; ///< mails, to the engine, on this connection
     clock::time_point wait_began_{};
     client_detail::counters counted_{};
@@ -203,7 +214,7 @@ void connection::state::refused(mail& m, std::size_t recipient, const reply& sai
 
 void connection::state::mail_done(mail& m, const reply& said) {
     auto j = take(m);
-    j->settle(said, counted_);
+    j->settle(said, counted_, config_.at.lmtp);
     if (goes_again(*j)) {
         for (const recipient& r : j->recipients)
             if (r.result.error == errc::mail_limit || r.result.code == 421) leaving_ = true;
@@ -218,7 +229,7 @@ void connection::state::mail_done(mail& m, const reply& said) {
 /// Whether a connection made anew may send it without a duplicate, and it was this one's fault. It comes to an end: only one
 /// that has been of use gives anything back.
 bool connection::state::goes_again(const job& j) const noexcept {
-    if (cancelled_ || !aged_ || !j.result.nothing_committed() || clock::now() >= j.until) return false;
+    if (cancelled_ || !(aged_ || cut_) || !j.result.nothing_committed() || clock::now() >= j.until) return false;
     for (const recipient& r : j.recipients) {
         const status& s = r.result;
         if (s.what == outcome::rejected) return false;
@@ -269,22 +280,34 @@ errc connection::state::credentials_wanted(credentials& with, bool again) {
     return errc::ok;
 }
 
+/// Calls the caller's own. What it throws would leave the session in the middle of a command: it is dropped, and so is the rest
+/// of what would have been shown.
+template <class Call>
+void connection::state::observe(Call&& call) noexcept {
+    if (blind_) return;
+    try {
+        call();
+    } catch (...) {
+        blind_ = true;
+    }
+}
+
 void connection::state::tls_started(const tls_channel& channel) {
-    if (shown_) shown_->tls_started(channel);
+    if (shown_) observe([&] { shown_->tls_started(channel); });
 }
 
 void connection::state::sent(std::string_view octets, phase where, const mail* m, bool secret, bool ends) {
     counted_.sent += octets.size();
-    if (shown_) shown_->sent(octets, where, m, secret, ends);
+    if (shown_) observe([&] { shown_->sent(octets, where, m, secret, ends); });
     if (!config_.options.progress || m == nullptr || where != phase::content) return;
     const job& j = job_of(*m);
-    config_.options.progress({j.source.message_id, m->progress.content_octets(), j.size});
+    observe([&] { config_.options.progress({j.source.message_id, m->progress.content_octets(), j.size}); });
 }
 
 void connection::state::received(std::string_view octets) {
     greeted_ = true;
     counted_.received += octets.size();
-    if (shown_) shown_->received(octets);
+    if (shown_) observe([&] { shown_->received(octets); });
 }
 
 std::chrono::milliseconds connection::state::limit(const action& a) const noexcept {
@@ -363,13 +386,15 @@ connect_options connection::state::destination() const noexcept {
 }
 
 void connection::state::begin() {
-    leaving_ = left_ = aged_ = greeted_ = cancelled_ = in_wait_ = false;
+    leaving_ = left_ = aged_ = greeted_ = cancelled_ = in_wait_ = cut_ = false;
     handed_ = 0;
     for (const auto& j : waiting_) j->before = counted_;
     if (config_.error != errc::ok) return fail_waiting(config_.error, phase::connect, config_.problem);
-    const deadline until = std::min(waiting_.front()->until, client_detail::after(config_.options.limits.connect));
+    deadline last = {};
+    for (const auto& j : waiting_) last = std::max(last, j->until);
+    connect_until_ = std::min(last, client_detail::after(config_.options.limits.connect));
     if (!config_.options.proxy.empty()) proxy_ = parse_proxy(config_.options.proxy);
-    if (const errc e = connector_.begin(destination(), until); e != errc::ok)
+    if (const errc e = connector_.begin(destination(), connect_until_); e != errc::ok)
         return fail_waiting(e, phase::connect,
                             client_detail::explain(config_, {.error = e, .trail = &connector_.report()}));
     at_ = place::connecting;
@@ -386,12 +411,19 @@ void connection::state::connected() {
     if (config_.options.proxy.empty()) return start_session();
     handshake_.emplace(proxy_.value, config_.at.host, config_.at.port);
     wait_began_ = clock::now();
-    awaited_ = std::min(waiting_.front()->until, client_detail::after(config_.options.limits.connect));
+    awaited_ = connect_until_;
     at_ = place::proxy;
 }
 
 /// One octet at a time, since what comes behind the proxy's last is the server's.
 bool connection::state::through_proxy() {
+    drop_expired();
+    if (waiting_.empty()) {
+        handshake_.reset();
+        tcp_.close();
+        at_ = place::closed;
+        return true;
+    }
     errc broken = errc::ok;
     while (!handshake_->done()) {
         const std::string_view out = handshake_->outgoing();
@@ -417,8 +449,9 @@ bool connection::state::through_proxy() {
         start_session();
         return true;
     }
-    std::string said{proxy_.value.host};
-    said.append(" ").append(handshake_->text().view());
+    std::string said{"the proxy "};
+    said.append(proxy_.value.host).append(":").append(std::to_string(proxy_.value.port));
+    if (!handshake_->text().empty()) said.append(": ").append(handshake_->text().view());
     tcp_.close();
     handshake_.reset();
     fail_waiting(e, phase::connect,
@@ -435,7 +468,8 @@ void connection::state::start_session() {
     stream_.emplace(tcp_, config_.tls, config_.tls_name, config_.at.port);
     loop_.emplace(session_, *stream_, *this);
     shown_.reset();
-    if (config_.options.transcript) shown_.emplace(config_.options.transcript);
+    if (config_.options.transcript)
+        shown_.emplace([this](std::string_view line) { observe([&] { config_.options.transcript(line); }); });
     at_ = place::talking;
     if (const errc e = session_.start(options); e != errc::ok) ended(e);
 }
@@ -447,6 +481,7 @@ bool connection::state::talk() {
         return true;
     }
     const std::size_t handed = handed_;
+    cut_ = clock::now() >= ends();
     if (!loop_->step(ends())) {
         begin_wait();
         return !finished_.empty(); // who is told now may have another mail
@@ -465,6 +500,9 @@ void connection::state::ready(bool moved) {
             asked_->answer.text = "connected";
         } else if (const errc e = session_.ask(asked_->command, asked_->argument); e != errc::ok) {
             asked_->answer = {.error = e, .text = describe(e)};
+            if (e == errc::invalid_parameter)
+                asked_->answer.text = "the argument is missing, or holds a control character, or this is no command to "
+                                      "be asked by itself";
         } else {
             return;
         }
@@ -487,7 +525,7 @@ void connection::state::ready(bool moved) {
 /// The session is over.
 void connection::state::ended(errc why) {
     const phase where = session_.where();
-    if (shown_) shown_->ended(why);
+    if (shown_) observe([&] { shown_->ended(why); });
     const client_detail::failure f{why, where, 0, greeted_, nullptr, &stream_->facts(), {}, {}};
     const std::string text = why == errc::ok ? std::string{} : client_detail::explain(config_, f);
     hang_up();
@@ -496,10 +534,11 @@ void connection::state::ended(errc why) {
         finished_.push_back(std::move(asked_));
     }
     for (; !again_.empty(); again_.pop_back()) {
+        first_end_ = std::min(first_end_, again_.back()->until);
         const bool as_before = again_.back()->prepare() == errc::ok;
         (as_before ? waiting_ : finished_).push_front(std::move(again_.back()));
     }
-    if (why != errc::ok && !aged_) fail_waiting(why, where, text);
+    if (why != errc::ok && !aged_ && !cut_) fail_waiting(why, where, text);
 }
 
 void connection::state::hang_up() noexcept {
@@ -555,6 +594,7 @@ void connection::state::fail_waiting(errc why, phase where, const std::string& t
 }
 
 std::string connection::state::about_expiry() const {
+    if (at_ == place::closed) return to_.url() + ": the time limit was over before anything was tried";
     client_detail::failure f{.error = errc::timed_out, .greeted = greeted_};
     if (at_ == place::connecting || at_ == place::proxy) f.trail = &connector_.report();
     if (at_ == place::talking && handed_ == 0) f.where = loop_->where();
@@ -565,15 +605,20 @@ std::string connection::state::about_expiry() const {
 
 /// Those that waited in vain. True: there were some.
 bool connection::state::drop_expired() {
-    if (waiting_.empty() || clock::now() < waiting_.front()->until) return false;
+    if (waiting_.empty() || clock::now() < first_end_) return false;
     const phase where = at_ == place::talking ? loop_->where() : phase::connect;
     const std::string text = about_expiry();
-    while (!waiting_.empty() && clock::now() >= waiting_.front()->until) {
-        waiting_.front()->give_up(errc::timed_out, where, text);
-        finished_.push_back(std::move(waiting_.front()));
-        waiting_.pop_front();
+    jobs left;
+    first_end_ = never;
+    for (auto& j : waiting_) {
+        const bool over = clock::now() >= j->until;
+        if (over) j->give_up(errc::timed_out, where, text);
+        else first_end_ = std::min(first_end_, j->until);
+        (over ? finished_ : left).push_back(std::move(j));
     }
-    return true;
+    const bool some = left.size() != waiting_.size();
+    waiting_.swap(left);
+    return some;
 }
 
 deadline connection::state::ends() const noexcept {
@@ -587,7 +632,7 @@ void connection::state::begin_wait() noexcept {
     const stream_wait& w = loop_->awaited();
     socket_ = {tcp_.native_handle(), static_cast<short>((w.readable ? POLLIN : 0) | (w.writable ? POLLOUT : 0)), 0};
     awaited_ = std::min(w.until, ends());
-    if (!waiting_.empty()) awaited_ = std::min(awaited_, waiting_.front()->until);
+    if (!waiting_.empty()) awaited_ = std::min(awaited_, first_end_);
     if (std::exchange(tcp_.wrote, false) && !w.writable) ++counted_.waits;
     wait_began_ = clock::now();
     in_wait_ = true;
@@ -606,16 +651,18 @@ connection::~connection() { state_->hang_up(); }
 
 void connection::send(outgoing mail, mail_done then, deadline until) {
     until = std::min(until, client_detail::after(state_->config_.options.limits.total));
+    if (!then) then = [](const send_result&) {};
     auto j = std::make_unique<job>(std::move(mail), std::move(then), until);
     j->before = state_->counted_;
     if (state_->config_.error != errc::ok) j->give_up(state_->config_.error, phase::connect, state_->config_.problem);
-    else if (j->prepare() == errc::ok) return state_->waiting_.push_back(std::move(j));
+    else if (j->prepare() == errc::ok) return state_->wait(std::move(j));
     state_->finished_.push_back(std::move(j));
 }
 
 void connection::ask(phase command, std::string argument, command_done then, deadline until) {
     until = std::min(until, client_detail::after(state_->config_.options.limits.total));
-    state_->waiting_.push_back(std::make_unique<job>(command, std::move(argument), std::move(then), until));
+    if (!then) then = [](const command_result&) {};
+    state_->wait(std::make_unique<job>(command, std::move(argument), std::move(then), until));
 }
 
 void connection::close() noexcept { state_->closing_ = true; }
@@ -653,7 +700,8 @@ deadline connection::wakes() const noexcept {
     case state::place::closed: return never;
     case state::place::connecting:
         return state_->waiting_.empty() ? state_->connector_.wakes()
-                                        : std::min(state_->connector_.wakes(), state_->waiting_.front()->until);
+                                        : std::min(state_->connector_.wakes(), state_->first_end_);
+    case state::place::proxy: return std::min(state_->awaited_, state_->first_end_);
     default: return state_->awaited_;
     }
 }
@@ -663,6 +711,7 @@ std::size_t connection::pending() const noexcept {
     return s.waiting_.size() + s.under_way_.size() + s.again_.size() + s.finished_.size() + (s.asked_ ? 1 : 0);
 }
 bool connection::is_open() const noexcept { return state_->at_ != state::place::closed; }
+bool connection::is_closing() const noexcept { return is_open() && (state_->leaving_ || state_->closing_); }
 bool connection::is_idle() const noexcept { return state_->at_ == state::place::resting && pending() == 0; }
 std::size_t connection::mails_sent() const noexcept { return is_open() ? state_->handed_ : 0; }
 const server& connection::to() const noexcept { return state_->to_; }

@@ -21,12 +21,15 @@ void add_trail(std::string& text, const connect_report& trail) {
 std::string_view about_silence(const server::state& to) {
     if (to.at.implicit_tls || !to.at.path.empty()) return {};
     if (to.at.port == 465) return "; port 465 expects TLS from the first octet: use submissions://";
-    return {};
+    if (to.at.default_port || to.at.lmtp) return {};
+    return "; if this port expects TLS from the first octet: submissions://";
 }
 
 std::string_view about_tls(const server::state& to, const failure& f) {
     if (f.error == errc::tls_unavailable)
         return "; if this connection may go without TLS, say so by tls.policy = tls_policy::none or opportunistic";
+    if (f.error == errc::auth_unavailable && to.policy == tls_policy::none)
+        return "; many a server offers AUTH inside TLS only: leave tls.policy out";
     if (f.error != errc::tls_failed) return {};
     if (to.at.implicit_tls && to.at.port == 587)
         return "; port 587 begins in clear text, and goes on by STARTTLS: use submission://";
@@ -86,7 +89,10 @@ std::string explain(const server::state& to, const failure& f) {
     } else if (silent && f.error == errc::timed_out) {
         text += "the server sent no greeting within the time limit";
     } else {
+        if (f.trail != nullptr && f.proxy.empty() && !to.options.proxy.empty()) text += "the proxy: ";
         text += describe(f.error);
+        if (f.error == errc::invalid_parameter && f.trail != nullptr)
+            text += ": source_address, dns_servers, or the path of the socket";
         if (f.where != phase::connect && f.error != errc::tls_unavailable)
             text.append(" (").append(name(f.where)).append(")");
     }

@@ -58,6 +58,7 @@ std::string shown(const recipient_result& r) {
 /// them by name: a "no" to AUTH or to the content is one for each of perhaps a thousand recipients.
 std::string shown(const std::vector<recipient_result>& all) {
     constexpr std::size_t named = 3;
+    constexpr std::size_t most = 5;
     std::vector<std::string> said(all.size()); // behind the addresses; empty: nothing
     for (std::size_t i = 0; i != all.size(); ++i)
         if (all[i].what != outcome::accepted && all[i].code != 0)
@@ -68,8 +69,14 @@ std::string shown(const std::vector<recipient_result>& all) {
                 .append(": ")
                 .append(shown(all[i]));
     std::string out;
+    std::size_t sentences = 0, left = 0;
     for (std::size_t i = 0; i != all.size(); ++i) {
         if (said[i].empty()) continue;
+        if (sentences == most) {
+            ++left;
+            continue;
+        }
+        ++sentences;
         if (!out.empty()) out += "; ";
         std::size_t number = 0;
         for (std::size_t k = i; k != all.size(); ++k) {
@@ -80,6 +87,8 @@ std::string shown(const std::vector<recipient_result>& all) {
         if (number > named) out.append(" and ").append(std::to_string(number - named)).append(" more");
         out.append(" ").append(said[i]);
     }
+    if (left != 0)
+        out.append("; and ").append(std::to_string(left)).append(" more were not accepted: see `recipients`");
     return out;
 }
 
@@ -90,6 +99,25 @@ outcome worst(const std::vector<recipient_result>& recipients) noexcept {
     for (const recipient_result& r : recipients)
         if (rank(r.what) > rank(found)) found = r.what;
     return found;
+}
+
+std::string printable(std::string_view text) {
+    std::string out{text};
+    for (char& c : out)
+        if (static_cast<unsigned char>(c) < ' ' || c == 0x7F) c = '?';
+    return out;
+}
+
+/// Mails that share a content are sent from readers of their own.
+void job::take_content() {
+    if (!source.content || source.error != errc::ok) return;
+    if (auto own = source.content->clone()) {
+        source.content = std::move(own);
+    } else if (!(leased_ = source.content->lease())) {
+        source.error = errc::wrong_state;
+        source.problem =
+            "its content is being sent with another mail: give each mail a content of its own, or one with a `clone`";
+    }
 }
 
 void job::start_result() {
@@ -105,7 +133,7 @@ errc job::fail(errc why, std::string text) {
 
 errc job::take_address(const char* what, const std::string& text, std::string& ascii, mailbox& to) {
     std::string problem{what};
-    problem.append(": `").append(text).append("` is not ");
+    problem.append(": `").append(printable(text)).append("` is not ");
     ascii = text;
     const bool plain =
         std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
@@ -166,7 +194,15 @@ void job::refused(std::size_t recipient, const reply& said) {
         if (r.text.empty()) r.text = said.text;
 }
 
-void job::settle(const reply& said, const counters& now) {
+void job::settle(const reply& said, const counters& now, bool lmtp) {
+    // Of the replies that have taken it the last is known: over LMTP the last recipient's, and where it took several transactions
+    // that of whoever was in the last one.
+    const bool taken = said.code / 100 == 2;
+    const bool for_all = taken && !lmtp && mail.progress.transactions() == 1;
+    if (taken) {
+        result.reply = said.text;
+        result.queue_id = queue_id(said.text);
+    }
     for (std::size_t i = 0; i != recipients.size(); ++i) {
         const status& s = recipients[i].result;
         recipient_result& r = result.recipients[i];
@@ -175,11 +211,8 @@ void job::settle(const reply& said, const counters& now) {
         r.where = s.where;
         r.code = s.code;
         r.enhanced = s.enhanced;
-        if (s.what == outcome::accepted) r.text = said.text;
-        if (s.what == outcome::accepted && result.reply.empty()) {
-            result.reply = said.text;
-            result.queue_id = queue_id(said.text);
-        }
+        if (s.what == outcome::accepted)
+            r.text = for_all || (lmtp && taken && i + 1 == recipients.size()) ? said.text : "";
         if (s.code == 0) r.text.clear();
     }
     result.what = worst(result.recipients);

@@ -32,6 +32,10 @@ struct job {
     job(outgoing of, connection::mail_done then, deadline end)
         : source(std::move(of)), done(std::move(then)), until(end) {
         start_result();
+        take_content();
+    }
+    ~job() {
+        if (leased_) source.content->release();
     }
     job(phase what, std::string about, connection::command_done then, deadline end)
         : answered(std::move(then)), command(what), argument(std::move(about)), until(end) {}
@@ -44,8 +48,8 @@ struct job {
     errc prepare();
     /// The engine has refused a recipient, or all that are open.
     void refused(std::size_t recipient, const reply& said);
-    /// The engine is done with it.
-    void settle(const reply& said, const counters& now);
+    /// The engine is done with it. `lmtp`: each recipient has a reply of its own to the content.
+    void settle(const reply& said, const counters& now, bool lmtp);
     /// It ends without the engine, as a whole.
     void give_up(errc why, phase where, std::string text);
 
@@ -71,9 +75,15 @@ struct job {
 
 private:
     void start_result();
+    void take_content();
     errc fail(errc why, std::string text);
     errc take_address(const char* what, const std::string& text, std::string& ascii, mailbox& to);
+
+    bool leased_ = false;
 };
+
+/// A text that came from outside, with `?` for each control character: what is made of it may be logged.
+std::string printable(std::string_view text);
 
 /// The first of unknown, deferred, not attempted, rejected, accepted that there is.
 outcome worst(const std::vector<recipient_result>& recipients) noexcept;

@@ -7,9 +7,9 @@
 // its grudge. A mail leaves the queue when there is a token and a connection for it: an idle one, else a new one, else one with
 // room in its look-ahead. What comes back undone, and is sure not to have been taken, goes to the front of the queue again.
 //
-// A connection that could not be made says the same to every mail of that destination: so one failure counts as an attempt of
-// all that wait, and the server is left alone for a while. Otherwise a thousand mails would knock, one after another, at a
-// server that is down, each three times.
+// After a connection that failed no new one is made for a while, and then one. Where others of that destination work, that is
+// all: their mails go on, and the one that it has cost goes with them. Where none does, `attempts` such failures in a row are the
+// answer to all that wait: otherwise a thousand mails would knock, one after another, at a server that is down.
 #include "postrider/pool.hpp"
 
 #include "job.hpp"
@@ -25,6 +25,7 @@
 #include <fcntl.h>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <poll.h>
 #include <thread>
 #include <unistd.h>
@@ -49,12 +50,18 @@ public:
     explicit bucket(const send_rate& rate)
         : rate_(rate), burst_(rate.burst != 0 ? rate.burst : rate.mails), tokens_(burst_), at_(clock::now()) {}
 
-    bool take() noexcept {
+    void take() noexcept {
+        if (rate_.mails != 0) tokens_ -= 1;
+    }
+    /// As if nobody had ever taken one.
+    bool full() noexcept {
+        fill();
+        return tokens_ >= burst_;
+    }
+    bool ready() noexcept {
         if (rate_.mails == 0) return true;
         fill();
-        if (tokens_ < 1) return false;
-        tokens_ -= 1;
-        return true;
+        return tokens_ >= 1;
     }
     /// When there is one.
     deadline next() const noexcept {
@@ -83,8 +90,11 @@ struct slot {
     deadline dies;              ///< then it takes no more mails
     std::size_t first_wait = 0; ///< where its descriptors stand among those that are polled
     std::size_t waits = 0;
-    bool touched = true;  ///< it has got something to do
-    bool retired = false; ///< it takes no more mails, and was told to close
+    bool touched = true;                 ///< it has got something to do
+    bool retired = false;                ///< it takes no more mails, and was told to close
+    bool useful = false;                 ///< the server has taken or refused a mail by it
+    bool cut = false;                    ///< the time of one of its mails was over, which says nothing of the server
+    std::optional<send_result> failed{}; ///< what it has said of itself in this step
 };
 
 struct destination {
@@ -94,8 +104,9 @@ struct destination {
     deadline first_end = never; ///< of those in the queue, or earlier
     std::list<slot> slots{};
     bucket tokens;
-    unsigned failures = 0;    ///< in a row
-    deadline left_alone = {}; ///< until then
+    unsigned failures = 0;    ///< of connections, since a new one was useful
+    unsigned in_vain = 0;     ///< of these, those while no other was useful
+    deadline left_alone = {}; ///< until then no new connection is made
 };
 
 /// Whether it was the connection, and not the mail, and whether another attempt makes sense.
@@ -129,15 +140,8 @@ struct pool::state {
             ::fcntl(end, F_SETFL, O_NONBLOCK);
             ::fcntl(end, F_SETFD, FD_CLOEXEC);
         }
-        worker = std::thread{[this] { run(); }};
     }
     ~state() {
-        {
-            const std::lock_guard lock{mutex};
-            stop = true;
-        }
-        wake();
-        worker.join();
         for (const int end : wake_pipe)
             if (end >= 0) ::close(end);
     }
@@ -148,6 +152,8 @@ struct pool::state {
         server to;
         letter what;
     };
+
+    bool is_worker() const noexcept { return std::this_thread::get_id() == worker.get_id(); }
 
     void wake() const noexcept {
         const char octet = 0;
@@ -193,9 +199,14 @@ struct pool::state {
         for (;;) {
             if (!take_inbox()) return;
             for (destination& d : destinations) serve(d);
+            destinations.remove_if([](destination& d) { // what it would be made anew as
+                return d.queue.empty() && d.slots.empty() && d.failures == 0 && d.tokens.full();
+            });
             publish();
             sockets.assign(1, {wake_pipe[0], POLLIN, 0});
-            const deadline until = gather(sockets);
+            deadline until = gather(sockets);
+            // Without descriptors nobody can wake it.
+            if (wake_pipe[0] < 0) until = std::min<deadline>(until, clock::now() + std::chrono::milliseconds{50});
             if (::poll(sockets.data(), static_cast<nfds_t>(sockets.size()), timeout(until)) > 0) {
                 std::array<char, 256> drained;
                 if (sockets[0].revents != 0)
@@ -261,7 +272,9 @@ struct pool::state {
             }
             const bool due = s->touched || clock::now() >= s->line.wakes();
             s->touched = false;
+            s->cut = false;
             const bool over = due && s->line.step();
+            if (s->failed) judge(d, *s);
             if (over && s->line.pending() == 0) s = d.slots.erase(s);
             else ++s;
             if (due) assign(d);
@@ -281,75 +294,117 @@ struct pool::state {
     }
 
     void assign(destination& d) {
-        while (!d.queue.empty() && clock::now() >= d.left_alone) {
-            slot* const s = pick(d);
-            if (s == nullptr || !d.tokens.take()) return;
-            letter l = std::move(d.queue.front());
+        while (!d.queue.empty() && d.tokens.ready()) {
+            slot* s = free_slot(d);
+            if (may_add(d) && (s == nullptr || s->line.pending() != 0)) {
+                count(&pool_counters::connections);
+                s = &d.slots.emplace_back(d.to, options.age);
+            }
+            if (s == nullptr) return;
+            d.tokens.take();
+            auto l = std::make_shared<letter>(std::move(d.queue.front()));
             d.queue.pop_front();
-            if (l.tries++ != 0) count(&pool_counters::retried);
+            if (l->tries++ != 0) count(&pool_counters::retried);
             ++sending;
-            auto kept = std::make_shared<letter>(std::move(l));
             s->touched = true;
             s->line.send(
-                kept->mail, [this, &d, kept](send_result r) { done(d, *kept, std::move(r)); }, kept->until);
+                l->mail, [this, &d, s, l](send_result r) { done(d, *s, *l, std::move(r)); }, l->until);
         }
     }
 
-    slot* pick(destination& d) {
-        slot* roomy = nullptr;
-        std::size_t usable = 0;
+    /// The one with the least to do, if it takes one more.
+    slot* free_slot(destination& d) const {
+        slot* found = nullptr;
         for (slot& s : d.slots) {
-            if (old(s)) continue;
-            ++usable;
             const std::size_t busy = s.line.pending();
-            if (busy == 0) return &s;
-            const bool room = busy < d.to.options().look_ahead;
-            if (room && (roomy == nullptr || busy < roomy->line.pending())) roomy = &s;
+            if (old(s) || s.line.is_closing() || (busy != 0 && busy >= d.to.options().look_ahead)) continue;
+            if (found == nullptr || busy < found->line.pending()) found = &s;
         }
-        const unsigned most = d.failures != 0 ? 1 : std::max(1u, options.connections);
-        if (usable >= most || d.slots.size() >= std::max(1u, options.connections)) return roomy;
-        count(&pool_counters::connections);
-        return &d.slots.emplace_back(d.to, options.age);
+        return found;
+    }
+
+    bool may_add(const destination& d) const {
+        const bool proving = std::any_of(d.slots.begin(), d.slots.end(), [](const slot& s) { return !s.useful; });
+        return d.slots.size() < std::max(1u, options.connections) && clock::now() >= d.left_alone &&
+               (d.failures == 0 || !proving);
+    }
+
+    /// Or are still to show whether they do.
+    static bool others_work(const destination& d, const slot& but) {
+        return std::any_of(d.slots.begin(), d.slots.end(), [&](const slot& s) {
+            return &s != &but && s.line.is_open() && (s.useful || s.line.pending() != 0);
+        });
     }
 
     /// A connection is done with a mail.
-    void done(destination& d, letter& l, send_result r) {
+    void done(destination& d, slot& s, letter& l, send_result r) {
         --sending;
-        if (refuses_all(r)) {
-            bear_grudge(d, r);
-            std::deque<letter> queue;
-            queue.swap(d.queue);
-            for (letter& one : queue) fail(std::move(one), r.error, r.text);
-        } else if (of_the_connection(r)) {
-            if (r.error != errc::mail_limit) bear_grudge(d, r);
-            if (!gives_up && l.tries < options.attempts && clock::now() < l.until) {
-                // In front of those that have not been tried, behind those that were.
-                auto at = d.queue.begin();
-                while (at != d.queue.end() && at->begun < l.begun) ++at;
-                d.first_end = std::min(d.first_end, l.until);
-                d.queue.insert(at, std::move(l));
-                return;
+        const bool own_time = r.error == errc::timed_out && clock::now() >= l.until;
+        const bool everybody = refuses_all(r);
+        s.cut = s.cut || own_time;
+        if (!own_time && (everybody || of_the_connection(r))) {
+            if (r.error != errc::mail_limit && !s.failed) s.failed = r;
+            // A connection that could not even be made, where others can: that was no attempt of this mail.
+            const bool no_attempt = !s.useful && others_work(d, s);
+            if (!gives_up && clock::now() < l.until &&
+                (no_attempt || (!everybody && l.tries < std::max(1u, options.attempts)))) {
+                if (no_attempt) --l.tries;
+                return put_back(d, l);
             }
         } else if (r.error == errc::ok || r.error == errc::refused) {
-            d.failures = 0;
+            if (!s.useful) d.failures = 0;
+            d.in_vain = 0;
+            s.useful = true;
         }
         finish(l, std::move(r));
     }
 
-    void bear_grudge(destination& d, const send_result& r) {
-        if (clock::now() < d.left_alone) return; // another connection has said so already
+    /// In front of those that came later.
+    static void put_back(destination& d, letter& l) {
+        auto at = d.queue.begin();
+        while (at != d.queue.end() && at->begun < l.begun) ++at;
+        d.first_end = std::min(d.first_end, l.until);
+        d.queue.insert(at, std::move(l));
+    }
+
+    /// A connection has failed.
+    void judge(destination& d, slot& s) {
+        const send_result why = std::move(*s.failed);
+        s.failed.reset();
+        if (s.cut || gives_up || clock::now() < d.left_alone) return; // or another one has said so already
         const auto factor = 1u << std::min(d.failures, 16u);
         d.left_alone =
-            clock::now() + std::min<std::chrono::milliseconds>(options.back_off * factor, options.back_off_most);
+            client_detail::after(std::min<std::chrono::milliseconds>(options.back_off * factor, options.back_off_most));
+        if (d.left_alone == never) d.left_alone = {}; // no time at all
         ++d.failures;
         count(&pool_counters::back_offs);
-        for (std::size_t i = d.queue.size(); i-- != 0;) {
-            letter& l = d.queue[i];
-            if (++l.tries < options.attempts) continue;
-            letter lost = std::move(l);
-            d.queue.erase(d.queue.begin() + static_cast<std::ptrdiff_t>(i));
-            fail(std::move(lost), r.error, r.text);
+        if (others_work(d, s)) return;
+        if (++d.in_vain < std::max(1u, options.attempts) && !refuses_all(why)) return;
+        d.in_vain = 0;
+        std::deque<letter> queue;
+        queue.swap(d.queue);
+        for (letter& l : queue) finish(l, unsent_like(l, d, why));
+    }
+
+    /// What was said to one mail, of another that did not even come to that.
+    static send_result unsent_like(const letter& l, const destination& d, const send_result& why) {
+        send_result r = unsent(l, why.error, why.text);
+        if (why.recipients.empty() || why.recipients.front().code == 0) return r;
+        const recipient_result& said = why.recipients.front();
+        r.text = d.to.url();
+        r.text.append(": ")
+            .append(name(said.where))
+            .append(": ")
+            .append(std::to_string(said.code))
+            .append(" ")
+            .append(said.text);
+        for (recipient_result& one : r.recipients) {
+            one.where = said.where;
+            one.code = said.code;
+            one.enhanced = said.enhanced;
+            one.text = said.text;
         }
+        return r;
     }
 
     void drop_expired(destination& d) {
@@ -421,17 +476,10 @@ struct pool::state {
             }
             if (d.queue.empty()) continue;
             first = std::min(first, d.first_end);
-            if (clock::now() < d.left_alone) first = std::min(first, d.left_alone);
-            else if (pickable(d)) first = std::min(first, d.tokens.next());
+            if (free_slot(d) != nullptr || may_add(d)) first = std::min(first, d.tokens.next());
+            else if (clock::now() < d.left_alone) first = std::min(first, d.left_alone);
         }
         return first;
-    }
-
-    /// There would be a connection for a mail.
-    bool pickable(const destination& d) const {
-        if (d.slots.size() < (d.failures != 0 ? 1 : std::max(1u, options.connections))) return true;
-        return std::any_of(d.slots.begin(), d.slots.end(),
-                           [&](const slot& s) { return !old(s) && s.line.pending() < d.to.options().look_ahead; });
     }
 
     const server to;
@@ -454,8 +502,20 @@ struct pool::state {
     std::thread worker{};
 };
 
-pool::pool(server to, pool_options options) : state_(std::make_unique<state>(std::move(to), options)) {}
-pool::~pool() { drain(client_detail::after(state_->options.shutdown)); }
+pool::pool(server to, pool_options options) : state_(std::make_shared<state>(std::move(to), options)) {
+    state_->worker = std::thread{[shared = state_] { shared->run(); }};
+}
+pool::~pool() {
+    drain(client_detail::after(state_->options.shutdown));
+    {
+        const std::lock_guard lock{state_->mutex};
+        state_->stop = true;
+    }
+    state_->wake();
+    // From a function that is told a result it cannot wait: the thread ends by itself, and with it what it holds.
+    if (state_->is_worker()) state_->worker.detach();
+    else state_->worker.join();
+}
 
 void pool::submit(outgoing mail, mail_done then, deadline until) {
     state_->submit(state_->to, std::move(mail), std::move(then), until);
@@ -473,7 +533,7 @@ std::future<send_result> pool::later(outgoing mail, deadline until) {
 }
 
 send_result pool::wait_for(outgoing mail, deadline until) {
-    if (std::this_thread::get_id() == state_->worker.get_id()) {
+    if (state_->is_worker()) {
         send_result r;
         r.error = errc::wrong_state;
         r.text = "a function that is told a result cannot wait for another: hand the mail over by submit";
@@ -488,6 +548,7 @@ bool pool::drain(deadline until) {
     s.draining = true;
     lock.unlock();
     s.wake();
+    if (s.is_worker()) return false;
     lock.lock();
     const auto over = [&] { return s.pending == 0 && s.all_closed && s.inbox.empty(); };
     if (until == never) s.changed.wait(lock, over);

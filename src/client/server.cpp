@@ -1,4 +1,5 @@
 // server.cpp - a URL and options, looked through before an octet leaves.
+#include "job.hpp"
 #include "state.hpp"
 
 #include "postrider/io/idn2.hpp"
@@ -24,12 +25,21 @@ bool host_name(std::string_view text, std::string& to) {
     return true;
 }
 
+/// For people and for logs: without what may be a password, and without control characters.
+std::string shown_url(std::string_view url) {
+    const std::size_t at = url.rfind('@');
+    if (at == url.npos) return client_detail::printable(url);
+    const std::size_t scheme = url.find("://");
+    std::string out{scheme < at ? url.substr(0, scheme + 3) : std::string_view{}};
+    return out.append("...").append(client_detail::printable(url.substr(at)));
+}
+
 void take_url(server::state& s, std::string_view url) {
     s.at = client_detail::parse_url(url);
-    s.url = url;
+    s.url = shown_url(url);
     if (!s.at.problem.empty()) {
         std::string problem{"`"};
-        return fail(s, errc::invalid_url, problem.append(url).append("`: ").append(s.at.problem));
+        return fail(s, errc::invalid_url, problem.append(s.url).append("`: ").append(s.at.problem));
     }
     if (!s.at.path.empty()) return;
     std::string ascii = s.at.host;
@@ -50,7 +60,8 @@ void take_policy(server::state& s) {
     s.policy = tls.policy.value_or(s.at.path.empty() ? tls_policy::verified : tls_policy::outside);
     if (!tls.server_name.empty() && !host_name(tls.server_name, s.tls_name)) {
         std::string problem{"tls.server_name: `"};
-        fail(s, errc::invalid_domain, problem.append(tls.server_name).append("` is no host name"));
+        fail(s, errc::invalid_domain,
+             problem.append(client_detail::printable(tls.server_name)).append("` is no host name"));
     }
     if (s.at.implicit_tls && s.policy > tls_policy::opportunistic) {
         std::string problem{s.at.scheme};
@@ -92,7 +103,8 @@ void take_credentials(server::state& s) {
     if (!client_name) {
         std::string problem{"client_name: `"};
         return fail(s, errc::invalid_domain,
-                    problem.append(s.options.client_name).append("` is no domain and no address literal"));
+                    problem.append(client_detail::printable(s.options.client_name))
+                        .append("` is no domain and no address literal"));
     }
     if (s.error != errc::ok) return;
     session<> tried; // refuses what no session takes

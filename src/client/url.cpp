@@ -93,7 +93,7 @@ parsed_url parse_url(std::string_view url) {
         if (colon != url.npos && one.name == out.scheme) found = &one;
     if (found == nullptr) {
         out.problem.append("it must begin with one of ").append(known_schemes);
-        if (url.find("://") == url.npos && !url.empty())
+        if (url.find_first_of(":/@") == url.npos && !url.empty())
             out.problem.append("; for a host alone: submission://").append(url);
         return out;
     }

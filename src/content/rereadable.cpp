@@ -6,6 +6,12 @@ namespace postrider::content_detail {
 
 rereadable::rereadable(std::shared_ptr<content_source> of) noexcept : of_(std::move(of)) {}
 
+std::optional<rereadable> rereadable::clone() const {
+    auto other = of_ ? of_->clone() : nullptr;
+    if (of_ && !other) return std::nullopt;
+    return rereadable{std::move(other)};
+}
+
 errc rereadable::describe(mail_content& to, std::string& problem) {
     if (!of_) {
         problem = "the mail has no content";

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace postrider::content_detail {
@@ -16,6 +17,9 @@ std::shared_ptr<content_source> copied_content(std::shared_ptr<content_source> o
 class rereadable {
 public:
     explicit rereadable(std::shared_ptr<content_source> of) noexcept;
+
+    /// Whether there is a `clone`.
+    std::optional<rereadable> clone() const;
 
     /// As `content_source::describe`: in memory, or pulled and repeatable.
     [[nodiscard]] errc describe(mail_content& to, std::string& problem);

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <sys/types.h>
+#include <utility>
 
 namespace postrider::content_detail {
 
@@ -39,6 +40,7 @@ public:
     [[nodiscard]] std::string begin();
     [[nodiscard]] std::string append(std::string_view octets);
     void close() noexcept;
+    void swap(spool& other) noexcept { std::swap(file_, other.file_); }
     bool is_open() const noexcept { return file_ >= 0; }
 
     /// Up to `room.size()` octets from `offset`. How many; 0: the end; -1: errno says why.

@@ -28,7 +28,7 @@ struct reading {
 /// A content with a signature of it in front.
 class signed_content final : public content_source {
 public:
-    signed_content(std::shared_ptr<content_source>&& of, checked_signer&& by) noexcept
+    signed_content(content_detail::rereadable&& of, checked_signer by) noexcept
         : of_(std::move(of)), by_(std::move(by)) {}
 
     errc describe(mail_content& to, std::string& problem) override {
@@ -63,6 +63,11 @@ public:
             return {.octets = field_, .failed = field_.empty()};
         }
         return of_.next(!std::exchange(begun_, true));
+    }
+
+    std::shared_ptr<content_source> clone() override {
+        auto of = of_.clone();
+        return of ? std::make_shared<signed_content>(std::move(*of), by_) : nullptr;
     }
 
 private:
@@ -131,7 +136,8 @@ outgoing sign(outgoing mail, const dkim_signer& by) {
         mail.problem = std::string{"dkim_signer: "} += why;
         return mail;
     }
-    mail.content = std::make_shared<signed_content>(std::move(mail.content), std::move(signer));
+    mail.content =
+        std::make_shared<signed_content>(content_detail::rereadable{std::move(mail.content)}, std::move(signer));
     return mail;
 }
 

@@ -45,6 +45,9 @@ public:
 
     errc describe(mail_content& to, std::string& problem) override;
     content_part pull(bool first) noexcept override;
+    std::shared_ptr<content_source> clone() override {
+        return std::make_shared<composed_content>(segments_, eight_bit_, utf8_header_);
+    }
 
 private:
     bool measure(segment& s, std::string& problem) const;

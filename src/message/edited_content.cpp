@@ -46,6 +46,12 @@ content_part edited_content::pull(bool first) noexcept {
     }
 }
 
+std::shared_ptr<content_source> edited_content::clone() {
+    auto of = of_.clone();
+    if (!of) return nullptr;
+    return std::make_shared<edited_content>(std::move(*of), std::string{original_}, std::string{edited_}, whole_);
+}
+
 /// Takes what is of the original off the front; false: it is not the same.
 bool edited_content::skip(std::string_view& part) noexcept {
     const std::string_view due = std::string_view{original_}.substr(skipped_, part.size());

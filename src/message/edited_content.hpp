@@ -19,6 +19,7 @@ public:
 
     errc describe(mail_content& to, std::string& problem) override;
     content_part pull(bool first) noexcept override;
+    std::shared_ptr<content_source> clone() override;
 
 private:
     bool skip(std::string_view& part) noexcept;

@@ -5,10 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <atomic>
 #include <fstream>
+#include <optional>
+#include <poll.h>
 #include <sstream>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -493,6 +497,123 @@ TEST(client, ends_at_its_deadline_in_each_phase) {
     std::vector<std::jthread> all;
     for (const char* silent : {"greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "content"})
         all.emplace_back(ends_at_its_deadline, silent);
+}
+
+TEST(client, is_not_hurt_by_what_its_functions_throw) {
+    running sink{clear_config()};
+    for (const char* at : {"220", "MAIL", "QUIT"}) {
+        client_options o = in_clear();
+        int called = 0;
+        o.transcript = [&](std::string_view line) {
+            if (line.find(at) != line.npos && ++called != 0) throw std::runtime_error{"thrown by the caller's own"};
+        };
+        o.progress = [](const send_progress&) { throw 1; };
+        {
+            client c{sink.url("smtp"), o};
+            EXPECT_TRUE(c.send(letter()));
+            EXPECT_TRUE(c.send(letter()));
+        }
+        EXPECT_LE(called, 1) << "it is not called again";
+    }
+    EXPECT_EQ(sink.mails().size(), 6u);
+}
+
+TEST(client, ends_each_mail_at_its_own_time) {
+    auto config = clear_config();
+    config.offers.pipelining = false;
+    config.script = "on connection 1 MAIL 1 silence";
+    running sink{config};
+    connection line{server{sink.url("smtp"), in_clear()}};
+    const auto begun = std::chrono::steady_clock::now();
+    std::optional<send_result> patient, impatient, first;
+    std::chrono::steady_clock::duration took{};
+    line.send(
+        letter(), [&](send_result r) { first = std::move(r); }, begun + std::chrono::milliseconds{200});
+    line.send(
+        letter(), [&](send_result r) { patient = std::move(r); }, begun + std::chrono::seconds{20});
+    line.send(
+        letter(),
+        [&](send_result r) {
+            impatient = std::move(r);
+            took = std::chrono::steady_clock::now() - begun;
+        },
+        begun + std::chrono::milliseconds{50});
+    while (!line.step() && line.pending() != 0) {
+        std::vector<pollfd> waits(line.waits().begin(), line.waits().end());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(line.wakes() - std::chrono::steady_clock::now());
+        ::poll(waits.data(), static_cast<nfds_t>(waits.size()),
+               static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 10'000)));
+    }
+    ASSERT_TRUE(first && patient && impatient);
+    EXPECT_EQ(impatient->error, errc::timed_out);
+    EXPECT_LT(took, std::chrono::milliseconds{190}) << "it does not wait for those before it";
+    EXPECT_EQ(first->error, errc::timed_out);
+    EXPECT_TRUE(*patient) << "the time of another mail is none of its: " << patient->text;
+    EXPECT_EQ(sink.report().connections, 2u);
+}
+
+TEST(client, has_limits_of_any_size) {
+    running sink{clear_config()};
+    for (const auto huge : {std::chrono::milliseconds::max(), std::chrono::milliseconds{0}}) {
+        client_options o = in_clear();
+        o.limits = {.total = huge, .connect = huge, .greeting = huge, .command = huge, .content = huge, .idle = huge};
+        client c{sink.url("smtp"), o};
+        EXPECT_TRUE(c.send(letter()));
+        EXPECT_TRUE(c.send(letter()));
+    }
+    client c{sink.url("smtp"), in_clear()};
+    const send_result r = c.send(letter(), {.until = std::chrono::steady_clock::now() - std::chrono::seconds{1}});
+    EXPECT_EQ(r.error, errc::timed_out);
+    EXPECT_THAT(r.text, HasSubstr("before anything was tried"));
+    EXPECT_EQ(sink.report().connections, 2u);
+}
+
+TEST(client, gives_no_recipient_the_words_said_to_another) {
+    auto config = clear_config();
+    config.protocol = sink::protocol::lmtp;
+    config.script = "on content 2 reply \"452 4.2.2 mailbox full\"";
+    running sink{config};
+    client c{sink.url("lmtp"), in_clear()};
+    send_result r = c.send(letter({"one@b.example", "two@b.example"}));
+    EXPECT_EQ(r.recipients[0].what, outcome::accepted);
+    EXPECT_EQ(r.recipients[0].text, "");
+    EXPECT_EQ(r.recipients[1].text, "mailbox full");
+    EXPECT_EQ(r.reply + r.queue_id, "");
+
+    auto narrow = clear_config();
+    narrow.limits.recipients = 1;
+    narrow.offers.limits = true;
+    narrow.script = "on content 2 reply \"550 5.7.1 spam\"";
+    running second{narrow};
+    client d{second.url("smtp"), in_clear()};
+    r = d.send(letter({"one@b.example", "two@b.example"}));
+    EXPECT_EQ(r.recipients[0].what, outcome::accepted);
+    EXPECT_EQ(r.recipients[0].text, "");
+    EXPECT_EQ(r.recipients[1].text, "spam");
+    EXPECT_EQ(r.reply + r.queue_id, "");
+}
+
+/// A source of one's own, that can be read by one mail at a time.
+struct single_content : content_source {
+    errc describe(mail_content& to, std::string&) override {
+        to = {.pulled = true, .repeatable = true};
+        return errc::ok;
+    }
+    content_part pull(bool) noexcept override { return {.octets = "Subject: single\r\n\r\nHello.\r\n", .last = true}; }
+};
+
+TEST(client, refuses_a_content_that_another_mail_is_sent_with) {
+    running sink{clear_config()};
+    client c{sink.url("smtp"), in_clear()};
+    outgoing mail = letter();
+    mail.content = std::make_shared<single_content>();
+    const auto both = c.send_all(std::vector{mail, mail});
+    EXPECT_TRUE(both[0]) << both[0].text;
+    EXPECT_EQ(both[1].error, errc::wrong_state);
+    EXPECT_THAT(both[1].text, HasSubstr("give each mail a content of its own"));
+    EXPECT_TRUE(c.send(mail)) << "one after the other it goes";
+    std::ofstream stream; // an operator for secrets must not stand in the way of others
+    stream << "text";
 }
 
 TEST(client, is_stopped_from_another_thread) {

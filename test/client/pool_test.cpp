@@ -8,7 +8,9 @@
 
 #include <arpa/inet.h>
 #include <atomic>
+#include <fstream>
 #include <set>
+#include <sstream>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -149,9 +151,124 @@ TEST(pool, does_not_knock_a_thousand_times_at_a_server_that_is_down) {
         EXPECT_EQ(r.error, errc::connection_refused);
         EXPECT_EQ(r.what, outcome::not_attempted);
         EXPECT_THAT(r.text, HasSubstr("connection refused"));
+        EXPECT_EQ(r.recipients.at(0).again(), status::retry::yes);
     }
     EXPECT_LE(p.counters().connections, 12u);
     ::close(bound);
+}
+
+TEST(pool, goes_on_by_the_connections_that_a_server_lets_it_have) {
+    for (const char* refusal : {"", "554 5.7.0 too many connections"}) {
+        auto config = clear_config();
+        if (*refusal == '\0') config.max_open_connections = 2; // one more is told 421
+        else config.script = std::string{"on connection 3+ greeting reply \""} + refusal + "\" close-after-reply";
+        running sink{config};
+        pool p{{sink.url("smtp"), in_clear()}, {.connections = 4, .back_off = 2ms}};
+        std::vector<std::future<send_result>> results;
+        for (int i = 0; i != 200; ++i) results.push_back(p.send_later(letter()));
+        for (auto& one : results) {
+            const send_result r = one.get();
+            EXPECT_TRUE(r) << r.text;
+        }
+        EXPECT_EQ(sink.mails().size(), 200u);
+        EXPECT_GE(p.counters().back_offs, 1u);
+    }
+}
+
+TEST(pool, survives_connections_that_are_lost_now_and_then) {
+    auto config = clear_config();
+    config.script =
+        "on MAIL 11 reply \"421 4.3.2 enough\" close-after-reply\non connection 2 greeting reply \"421 busy\" "
+        "close-after-reply\non connection 4 greeting reply \"421 busy\" close-after-reply\non connection 6 greeting "
+        "reply \"421 busy\" close-after-reply";
+    running sink{config};
+    pool p{{sink.url("smtp"), in_clear()}, {.connections = 1, .back_off = 1ms}};
+    std::vector<std::future<send_result>> results;
+    for (int i = 0; i != 100; ++i) results.push_back(p.send_later(letter()));
+    for (auto& one : results) EXPECT_TRUE(one.get());
+    EXPECT_LE(p.counters().retried, 30u) << "what was not tried is not tried again";
+}
+
+TEST(pool, bears_no_grudge_for_the_time_of_one_mail) {
+    auto config = clear_config();
+    config.script = "on connection 1 MAIL 1 silence";
+    running sink{config};
+    pool p{{sink.url("smtp"), in_clear()}, {.connections = 1, .attempts = 1}};
+    auto first = p.send_later(letter(), std::chrono::steady_clock::now() + 30ms);
+    std::vector<std::future<send_result>> results;
+    for (int i = 0; i != 20; ++i) results.push_back(p.send_later(letter()));
+    EXPECT_EQ(first.get().error, errc::timed_out);
+    for (auto& one : results) EXPECT_TRUE(one.get());
+    EXPECT_EQ(p.counters().back_offs, 0u);
+}
+
+TEST(pool, says_of_each_mail_what_is_true_of_it) {
+    auto config = clear_config();
+    config.script = "on greeting reply \"421 4.3.2 down\" close-after-reply";
+    running sink{config};
+    pool p{{sink.url("smtp"), in_clear()}, {.connections = 1, .attempts = 1}};
+    std::vector<std::future<send_result>> results;
+    for (int i = 0; i != 5; ++i) results.push_back(p.send_later(letter({"r" + std::to_string(i) + "@b.example"})));
+    for (int i = 0; i != 5; ++i) {
+        const send_result r = results[static_cast<std::size_t>(i)].get();
+        ASSERT_EQ(r.recipients.size(), 1u);
+        EXPECT_EQ(r.recipients[0].code, 421);
+        EXPECT_EQ(r.recipients[0].again(), status::retry::yes) << r.text;
+        EXPECT_THAT(r.text, HasSubstr("421"));
+        for (int k = 0; k != 5; ++k)
+            EXPECT_TRUE(k == i || r.text.find("r" + std::to_string(k) + "@") == std::string::npos) << r.text;
+    }
+}
+
+TEST(pool, does_not_spin_where_the_rate_is_used_up) {
+    auto config = clear_config();
+    config.script = "on content delay 100ms";
+    running sink{config};
+    pool p{{sink.url("smtp"), in_clear()}, {.rate = {.mails = 1, .per = 200ms}}};
+    auto first = p.send_later(letter());
+    auto second = p.send_later(letter());
+    EXPECT_TRUE(first.get());
+    EXPECT_TRUE(second.get());
+    EXPECT_LE(p.counters().connections, 2u);
+}
+
+TEST(pool, is_destroyed_from_where_a_result_is_told) {
+    running sink{clear_config()};
+    auto p = std::make_shared<pool>(server{sink.url("smtp"), in_clear()});
+    std::promise<void> gone;
+    p->submit(letter(), [&, p](const send_result& r) mutable {
+        EXPECT_TRUE(r);
+        p.reset();
+        gone.set_value();
+    });
+    p.reset();
+    gone.get_future().get();
+}
+
+TEST(pool, sends_one_content_to_many_at_once) {
+    running sink{clear_config()};
+    const std::string path = testing::TempDir() + "postrider-shared-" + std::to_string(::getpid());
+    std::string text = "Subject: shared\r\n\r\n";
+    while (text.size() < 500'000)
+        text += "A line of the shared content, number " + std::to_string(text.size()) + ".\r\n";
+    std::ofstream{path} << text;
+    std::istringstream stream{text};
+    pool p{{sink.url("smtp"), in_clear()}, {.connections = 4}};
+    std::vector<std::future<send_result>> results;
+    for (const auto& content : {file_content(path), stream_content(stream), text_content(text)})
+        for (int i = 0; i != 8; ++i) {
+            outgoing mail = letter({"r" + std::to_string(i) + "@b.example"});
+            mail.content = content;
+            results.push_back(p.send_later(mail));
+        }
+    for (auto& one : results) {
+        const send_result r = one.get();
+        EXPECT_TRUE(r) << r.text;
+    }
+    const auto mails = sink.mails();
+    EXPECT_EQ(mails.size(), 24u);
+    for (const auto& m : mails) EXPECT_TRUE(m.content == text);
+    ::unlink(path.c_str());
 }
 
 TEST(pool, tells_all_where_the_credentials_are_wrong) {
@@ -161,7 +278,12 @@ TEST(pool, tells_all_where_the_credentials_are_wrong) {
     pool p{{sink.url("submission"), o}, {.connections = 1}};
     std::vector<std::future<send_result>> results;
     for (int i = 0; i != 50; ++i) results.push_back(p.send_later(letter()));
-    for (auto& one : results) EXPECT_FALSE(one.get());
+    for (auto& one : results) {
+        const send_result r = one.get();
+        EXPECT_EQ(r.recipients.at(0).code, 535);
+        EXPECT_EQ(r.recipients.at(0).where, phase::auth);
+        EXPECT_EQ(r.recipients.at(0).again(), status::retry::no);
+    }
     EXPECT_LE(sink.report().connections, 2u);
 }
 

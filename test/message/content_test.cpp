@@ -152,7 +152,7 @@ TEST_F(Content, OfAStreamThatCannotBeSpooledIsRefused) {
     std::istringstream stream{"x"};
     ::setenv("TMPDIR", "/nowhere", 1);
     EXPECT_THAT(with(attach_stream("a", stream)).problem,
-                HasSubstr("attachments[0]: no temporary file can be made in `/nowhere`: "));
+                HasSubstr("attachments[0]: what is sent cannot be copied to /nowhere: "));
     ::unsetenv("TMPDIR");
     std::ifstream missing{folder + "/missing"};
     EXPECT_THAT(with(attach_stream("a", missing)).problem, HasSubstr("attachments[0]: the stream cannot be read"));

@@ -8,6 +8,7 @@
 
 #include <postrider/secret.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -70,8 +71,8 @@ private:
 };
 
 /// No stream shows it.
-template <class Stream>
-Stream& operator<<(Stream& to, const secret&) = delete;
+template <class Stream, std::same_as<secret> Secret>
+Stream& operator<<(Stream& to, const Secret&) = delete;
 
 struct secret_found {
     secret value{}; ///< empty if `error` is not `ok`
