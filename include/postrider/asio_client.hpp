@@ -49,6 +49,7 @@ public:
     /// Sends a mail: an `outgoing`, or whatever a function `compose` makes one of. Completes with `void(send_result)`: there is
     /// no error beside it, since an exception instead of a result would hide what became of the mail.
     template <class Mail, class Token = net::default_completion_token_t<Executor>>
+    requires can_be_sent<Mail>
     auto async_send(Mail&& mail, Token&& token = {}, deadline until = never) {
         auto job = std::make_shared<waiting<send_result>>(line_->executor);
         auto begin = [to = line_, job, until, mail = outgoing{compose(std::forward<Mail>(mail))}]() mutable {

@@ -16,6 +16,7 @@ POSTRIDER_ASIO_BEGIN
 /// `pool::submit`; completes with `void(send_result)` on the handler's executor, which is kept at work until then: the
 /// `io_context` must outlive the operation, so also the pool that does it. Needs no strand. The operation takes no cancellation of its own: there are `until` and `pool::cancel`.
 template <class Mail, class Token>
+requires can_be_sent<Mail>
 auto async_send(pool& by, Mail&& mail, Token&& token, deadline until = never) {
     return net::async_initiate<Token, void(send_result)>(
         [&by, until](auto handler, outgoing composed) {

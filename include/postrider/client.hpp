@@ -42,7 +42,7 @@ public:
     /// Sends a mail: an `outgoing`, or whatever a function `compose` makes one of, as it does of a `message`. See
     /// `send_result` for all that can come of it.
     template <class Mail>
-    send_result send(Mail&& mail, const call_options& call = {}) {
+    requires can_be_sent<Mail> send_result send(Mail&& mail, const call_options& call = {}) {
         return send_outgoing(compose(std::forward<Mail>(mail)), call);
     }
     /// Sends several, in order, over one connection, as far as the server takes them; `client_options::look_ahead` of them at

@@ -12,6 +12,7 @@
 #include <postrider/errc.hpp>
 #include <postrider/mail.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -61,6 +62,12 @@ struct outgoing {
 
 /// A mail is an outgoing mail. `client::send` takes whatever this is there for.
 inline const outgoing& compose(const outgoing& mail) noexcept { return mail; }
+
+/// An `outgoing`, a `message`, a `raw_message`, or anything else that a function `compose` of its namespace makes a mail of.
+template <class Mail>
+concept can_be_sent = requires(Mail&& mail) {
+    { compose(static_cast<Mail&&>(mail)) } -> std::convertible_to<outgoing>;
+};
 
 } // namespace postrider
 

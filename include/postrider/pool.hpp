@@ -83,12 +83,13 @@ public:
 
     /// The same; the result is to be had from the future.
     template <class Mail>
+    requires can_be_sent<Mail>
     [[nodiscard]] std::future<send_result> send_later(Mail&& mail, deadline until = never) {
         return later(compose(std::forward<Mail>(mail)), until);
     }
     /// Waits for the result. From a function that is told results: `wrong_state`, since it would wait for itself.
     template <class Mail>
-    send_result send(Mail&& mail, deadline until = never) {
+    requires can_be_sent<Mail> send_result send(Mail&& mail, deadline until = never) {
         return wait_for(compose(std::forward<Mail>(mail)), until);
     }
 
