@@ -46,7 +46,8 @@ public:
     const server& to() const noexcept { return line_->connection.to(); }
     bool is_open() const noexcept { return line_->connection.is_open(); }
 
-    /// Sends a mail: an `outgoing`, or whatever a function `compose` makes one of. Completes with `void(send_result)`: there is
+    /// Sends a mail: an `outgoing`, or whatever a function `compose` makes one of. g++ 12 makes no code of a braced list in the
+    /// expression that awaits ("array used as initializer"): there the message is to be a variable. Completes with `void(send_result)`: there is
     /// no error beside it, since an exception instead of a result would hide what became of the mail.
     template <class Mail, class Token = net::default_completion_token_t<Executor>>
     requires can_be_sent<Mail>

@@ -145,6 +145,7 @@ std::string check(const dkim_signer& from, checked_signer& to) {
         return std::string{"selector: \""}.append(quoted_printable(from.selector)).append("\" is no name in DNS");
     if (std::string why = check_identity(from, to); !why.empty()) return why;
     if (from.expires.count() < 0) return "expires: is in the past";
+    if (from.expires > std::chrono::hours{24 * 36525}) return "expires: is more than a century away; 0 says nothing";
     to.expires = from.expires.count();
     if (!lists(from.oversigned, "From")) to.oversigned.emplace_back("From");
     const auto known = [&](std::string_view name) {
