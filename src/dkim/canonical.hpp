@@ -2,7 +2,7 @@
 #ifndef POSTRIDER_SRC_DKIM_CANONICAL_HPP
 #define POSTRIDER_SRC_DKIM_CANONICAL_HPP
 
-#include "dkim/owned.hpp"
+#include "io/openssl/owned.hpp"
 
 #include <cstddef>
 #include <string>
@@ -26,7 +26,7 @@ private:
     void put(std::string_view octets);
     void flush();
 
-    owned<EVP_MD_CTX> context_;
+    openssl_detail::owned<EVP_MD_CTX> context_;
     bool ok_;
     std::string out_{};         ///< on its way to the digest
     std::size_t line_ends_ = 0; ///< seen and not put, since they may be the last

@@ -1,5 +1,7 @@
 #include "dkim/key.hpp"
 
+#include "io/openssl/passphrase.hpp"
+
 #include "postrider/base64.hpp"
 #include "postrider/io/secret.hpp"
 
@@ -9,7 +11,6 @@
 
 #include <array>
 #include <climits>
-#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -17,23 +18,11 @@ namespace postrider {
 
 namespace {
 
-using dkim_detail::owned;
+using openssl_detail::give;
+using openssl_detail::owned;
+using openssl_detail::passphrase;
 
 constexpr int least_bits = 1024; // RFC 8301 §3.2
-
-struct passphrase {
-    std::string_view text;
-    bool asked = false;
-};
-
-/// Without a callback OpenSSL would ask the terminal.
-int give(char* to, int room, int /*writing*/, void* from) noexcept {
-    auto& phrase = *static_cast<passphrase*>(from);
-    phrase.asked = true;
-    if (phrase.text.empty() || phrase.text.size() > static_cast<std::size_t>(room)) return -1;
-    std::memcpy(to, phrase.text.data(), phrase.text.size());
-    return static_cast<int>(phrase.text.size());
-}
 
 /// What is wrong with it; empty: nothing.
 std::string read(secret_view pem, secret_view with, dkim_key::state& to) {

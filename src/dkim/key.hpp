@@ -2,7 +2,7 @@
 #ifndef POSTRIDER_SRC_DKIM_KEY_HPP
 #define POSTRIDER_SRC_DKIM_KEY_HPP
 
-#include "dkim/owned.hpp"
+#include "io/openssl/owned.hpp"
 #include "postrider/dkim.hpp"
 
 #include <string>
@@ -11,7 +11,7 @@
 namespace postrider {
 
 struct dkim_key::state {
-    dkim_detail::owned<EVP_PKEY> key{};
+    openssl_detail::owned<EVP_PKEY> key{};
     dkim_algorithm algorithm = dkim_algorithm::rsa_sha256;
 
     /// The signature of a hashed text; empty: OpenSSL cannot.

@@ -24,8 +24,8 @@ using dkim_detail::relaxed_body;
 using dkim_detail::relaxed_field;
 
 std::string pem_of(EVP_PKEY* key, std::string_view passphrase = {}) {
-    const dkim_detail::owned<EVP_PKEY> held{key};
-    const dkim_detail::owned<BIO> to{BIO_new(BIO_s_mem())};
+    const openssl_detail::owned<EVP_PKEY> held{key};
+    const openssl_detail::owned<BIO> to{BIO_new(BIO_s_mem())};
     std::string phrase{passphrase};
     EXPECT_EQ(PEM_write_bio_PKCS8PrivateKey(to.get(), key, phrase.empty() ? nullptr : EVP_aes_128_cbc(), phrase.data(),
                                             static_cast<int>(phrase.size()), nullptr, nullptr),
@@ -130,7 +130,7 @@ TEST(Dkim, TheSignatureIsOfTheFieldsNamedFromTheLowest) {
     EVP_PKEY* const key = ed25519();
     EVP_PKEY_up_ref(key);
     dkim_signer by = signer_of(dkim_key::from_pem(pem_of(key)));
-    const dkim_detail::owned<EVP_PKEY> held{key};
+    const openssl_detail::owned<EVP_PKEY> held{key};
     by.oversigned = {"FROM", "x"};
     by.oversigned_if_present = {"Q", "z", "X"};
     by.headers = {"Y", "from", "nowhere", "Y"};
@@ -147,7 +147,7 @@ TEST(Dkim, TheSignatureIsOfTheFieldsNamedFromTheLowest) {
                               static_cast<int>(signature.size())),
               66);
     const std::string digest = digest_of(text);
-    const dkim_detail::owned<EVP_MD_CTX> context{EVP_MD_CTX_new()};
+    const openssl_detail::owned<EVP_MD_CTX> context{EVP_MD_CTX_new()};
     ASSERT_EQ(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key), 1);
     EXPECT_EQ(EVP_DigestVerify(context.get(), octets, 64, reinterpret_cast<const unsigned char*>(digest.data()), 32),
               1);

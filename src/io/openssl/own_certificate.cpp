@@ -1,27 +1,12 @@
+#include "passphrase.hpp"
 #include "state.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include <cstring>
-
 namespace postrider::openssl_detail {
 
 namespace {
-
-struct passphrase {
-    std::string_view text;
-    bool asked = false;
-};
-
-/// Without a callback OpenSSL would ask the terminal.
-int give(char* to, int room, int /*writing*/, void* from) noexcept {
-    auto& phrase = *static_cast<passphrase*>(from);
-    phrase.asked = true;
-    if (phrase.text.empty() || phrase.text.size() > static_cast<std::size_t>(room)) return -1;
-    std::memcpy(to, phrase.text.data(), phrase.text.size());
-    return static_cast<int>(phrase.text.size());
-}
 
 /// PEM, or DER: PKCS #8 with a passphrase or without, or what OpenSSL knows of older forms.
 owned<EVP_PKEY> read_key(const file& from, passphrase& phrase) noexcept {
