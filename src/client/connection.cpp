@@ -116,17 +116,16 @@ struct connection::state final : drive_handler {
     void begin_wait() noexcept;
     void end_wait() noexcept;
     bool goes_again(const job& j) const noexcept;
-    void describe_failure(job& j, const mail& m);
+    void describe_result(job& j, const mail& m);
     job& job_of(const mail& m);
     std::unique_ptr<job> take(const mail& m);
     deadline ends() const noexcept;
+    std::vector<connect_attempt> attempts() const;
     void tell();
     connect_options destination() const noexcept;
 
     server to_;
     const server::state& config_;
-    proxy_found proxy_{};
-
     jobs waiting_{}, under_way_{}, again_{}, finished_{};
     std::unique_ptr<job> asked_{};
 
@@ -222,7 +221,7 @@ void connection::state::mail_done(mail& m, const reply& said) {
         return;
     }
     aged_ = aged_ || !j->result.nothing_committed() || j->result.error == errc::refused;
-    describe_failure(*j, m);
+    describe_result(*j, m);
     finished_.push_back(std::move(j));
 }
 
@@ -239,14 +238,12 @@ bool connection::state::goes_again(const job& j) const noexcept {
     return true;
 }
 
-void connection::state::describe_failure(job& j, const mail& m) {
+void connection::state::describe_result(job& j, const mail& m) {
     send_result& r = j.result;
     r.server = peer_;
     r.tls = stream_->facts();
     r.authenticated_by = session_.authenticated_by();
-    const connect_report& trail = connector_.report();
-    if (j.before.timings.connect != counted_.timings.connect)
-        r.attempts.assign(trail.attempts.begin(), trail.attempts.begin() + static_cast<std::ptrdiff_t>(trail.size));
+    if (j.before.timings.connect != counted_.timings.connect) r.attempts = attempts();
     for (const recipient_result& one : r.recipients) {
         if (one.what == outcome::accepted || one.error == errc::ok) continue;
         if (one.code != 0) {
@@ -376,8 +373,8 @@ void connection::state::tell() {
 connect_options connection::state::destination() const noexcept {
     connect_options o{.host = config_.at.host, .port = config_.at.port};
     if (!config_.options.proxy.empty()) {
-        o.host = proxy_.value.host;
-        o.port = proxy_.value.port;
+        o.host = config_.proxy.host;
+        o.port = config_.proxy.port;
     }
     o.local_path = config_.at.path;
     o.source_address = config_.options.source_address;
@@ -393,7 +390,6 @@ void connection::state::begin() {
     deadline last = {};
     for (const auto& j : waiting_) last = std::max(last, j->until);
     connect_until_ = std::min(last, client_detail::after(config_.options.limits.connect));
-    if (!config_.options.proxy.empty()) proxy_ = parse_proxy(config_.options.proxy);
     if (const errc e = connector_.begin(destination(), connect_until_); e != errc::ok)
         return fail_waiting(e, phase::connect,
                             client_detail::explain(config_, {.error = e, .trail = &connector_.report()}));
@@ -409,7 +405,7 @@ void connection::state::connected() {
     static_cast<posix_stream&>(tcp_) = connector_.take();
     tcp_.wrote = true;
     if (config_.options.proxy.empty()) return start_session();
-    handshake_.emplace(proxy_.value, config_.at.host, config_.at.port);
+    handshake_.emplace(config_.proxy, config_.at.host, config_.at.port);
     wait_began_ = clock::now();
     awaited_ = connect_until_;
     at_ = place::proxy;
@@ -450,7 +446,7 @@ bool connection::state::through_proxy() {
         return true;
     }
     std::string said{"the proxy "};
-    said.append(proxy_.value.host).append(":").append(std::to_string(proxy_.value.port));
+    said.append(config_.proxy.host).append(":").append(std::to_string(config_.proxy.port));
     if (!handshake_->text().empty()) said.append(": ").append(handshake_->text().view());
     tcp_.close();
     handshake_.reset();
@@ -481,8 +477,9 @@ bool connection::state::talk() {
         return true;
     }
     const std::size_t handed = handed_;
-    cut_ = clock::now() >= ends();
-    if (!loop_->step(ends())) {
+    const deadline end = ends();
+    cut_ = clock::now() >= end;
+    if (!loop_->step(end)) {
         begin_wait();
         return !finished_.empty(); // who is told now may have another mail
     }
@@ -575,16 +572,19 @@ bool connection::state::alive() {
     return r.read == 0 && !r.end_of_stream && r.error == errc::timed_out;
 }
 
+std::vector<connect_attempt> connection::state::attempts() const {
+    const connect_report& made = connector_.report();
+    return {made.attempts.begin(), made.attempts.begin() + static_cast<std::ptrdiff_t>(made.size)};
+}
+
 void connection::state::fail_waiting(errc why, phase where, const std::string& text) {
     at_ = place::closed;
     jobs failed;
     failed.swap(waiting_);
-    const connect_report& trail = connector_.report();
     for (auto& j : failed) {
         j->give_up(why, where, text);
         if (j->is_mail()) {
-            j->result.attempts.assign(trail.attempts.begin(),
-                                      trail.attempts.begin() + static_cast<std::ptrdiff_t>(trail.size));
+            j->result.attempts = attempts();
             j->result.timings.lookup = counted_.timings.lookup - j->before.timings.lookup;
             j->result.timings.connect = counted_.timings.connect - j->before.timings.connect;
             j->result.timings.proxy = counted_.timings.proxy - j->before.timings.proxy;

@@ -1,5 +1,6 @@
 #include "job.hpp"
 
+#include "content/printable.hpp"
 #include "postrider/io/idn2.hpp"
 
 #include <algorithm>
@@ -101,13 +102,6 @@ outcome worst(const std::vector<recipient_result>& recipients) noexcept {
     return found;
 }
 
-std::string printable(std::string_view text) {
-    std::string out{text};
-    for (char& c : out)
-        if (static_cast<unsigned char>(c) < ' ' || c == 0x7F) c = '?';
-    return out;
-}
-
 /// Mails that share a content are sent from readers of their own.
 void job::take_content() {
     if (!source.content || source.error != errc::ok) return;
@@ -133,7 +127,7 @@ errc job::fail(errc why, std::string text) {
 
 errc job::take_address(const char* what, const std::string& text, std::string& ascii, mailbox& to) {
     std::string problem{what};
-    problem.append(": `").append(printable(text)).append("` is not ");
+    problem.append(": `").append(content_detail::printable(text)).append("` is not ");
     ascii = text;
     const bool plain =
         std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });

@@ -82,9 +82,6 @@ private:
     bool leased_ = false;
 };
 
-/// A text that came from outside, with `?` for each control character: what is made of it may be logged.
-std::string printable(std::string_view text);
-
 /// The first of unknown, deferred, not attempted, rejected, accepted that there is.
 outcome worst(const std::vector<recipient_result>& recipients) noexcept;
 

@@ -1,7 +1,7 @@
 // server.cpp - a URL and options, looked through before an octet leaves.
-#include "job.hpp"
 #include "state.hpp"
 
+#include "content/printable.hpp"
 #include "postrider/io/idn2.hpp"
 #include "postrider/io/proxy.hpp"
 #include "postrider/io/saslprep.hpp"
@@ -20,18 +20,17 @@ void fail(server::state& s, errc error, std::string problem) {
 /// As domains are compared: in A-labels and small letters.
 bool host_name(std::string_view text, std::string& to) {
     if (domain_to_ascii(text, to) != errc::ok || !domain::parse(to)) return false;
-    for (char& c : to)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    to = client_detail::lower(to);
     return true;
 }
 
 /// For people and for logs: without what may be a password, and without control characters.
 std::string shown_url(std::string_view url) {
     const std::size_t at = url.rfind('@');
-    if (at == url.npos) return client_detail::printable(url);
+    if (at == url.npos) return content_detail::printable(std::string{url});
     const std::size_t scheme = url.find("://");
     std::string out{scheme < at ? url.substr(0, scheme + 3) : std::string_view{}};
-    return out.append("...").append(client_detail::printable(url.substr(at)));
+    return out.append("...").append(content_detail::printable(std::string{url.substr(at)}));
 }
 
 void take_url(server::state& s, std::string_view url) {
@@ -61,7 +60,7 @@ void take_policy(server::state& s) {
     if (!tls.server_name.empty() && !host_name(tls.server_name, s.tls_name)) {
         std::string problem{"tls.server_name: `"};
         fail(s, errc::invalid_domain,
-             problem.append(client_detail::printable(tls.server_name)).append("` is no host name"));
+             problem.append(content_detail::printable(tls.server_name)).append("` is no host name"));
     }
     if (s.at.implicit_tls && s.policy > tls_policy::opportunistic) {
         std::string problem{s.at.scheme};
@@ -73,7 +72,8 @@ void take_policy(server::state& s) {
 
 void take_proxy(server::state& s) {
     if (s.options.proxy.empty()) return;
-    const proxy_found found = parse_proxy(s.options.proxy);
+    proxy_found found = parse_proxy(s.options.proxy);
+    s.proxy = std::move(found.value);
     std::string problem{"proxy: "};
     if (!found) fail(s, found.error, problem.append(found.problem));
     else if (!s.at.path.empty()) fail(s, errc::invalid_parameter, "proxy: there is none to a local socket");
@@ -103,7 +103,7 @@ void take_credentials(server::state& s) {
     if (!client_name) {
         std::string problem{"client_name: `"};
         return fail(s, errc::invalid_domain,
-                    problem.append(client_detail::printable(s.options.client_name))
+                    problem.append(content_detail::printable(s.options.client_name))
                         .append("` is no domain and no address literal"));
     }
     if (s.error != errc::ok) return;

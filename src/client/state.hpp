@@ -3,6 +3,7 @@
 #define POSTRIDER_CLIENT_STATE_HPP
 
 #include "postrider/io/openssl.hpp"
+#include "postrider/io/proxy.hpp"
 #include "postrider/server.hpp"
 
 #include <cstdint>
@@ -24,6 +25,9 @@ struct parsed_url {
 };
 parsed_url parse_url(std::string_view url);
 
+/// ASCII letters small, as schemes and host names are compared.
+std::string lower(std::string_view text);
+
 } // namespace client_detail
 
 struct server::state {
@@ -31,6 +35,7 @@ struct server::state {
     client_detail::parsed_url at{};
     std::string tls_name{}; ///< that the server must prove to have, in A-labels
     client_options options{};
+    proxy_options proxy{}; ///< of `options`, if it names one
     tls_policy policy = tls_policy::verified;
     secret user{}; ///< prepared, as the password
     secret password{};

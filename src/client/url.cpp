@@ -28,13 +28,6 @@ constexpr std::array schemes{
 constexpr const char* known_schemes =
     "smtp://, submission://, submissions:// (or smtps://), lmtp://, smtp+unix:/PATH or lmtp+unix:/PATH";
 
-std::string lower(std::string_view text) {
-    std::string out{text};
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
-
 void take_port(std::string_view digits, parsed_url& to) {
     unsigned number = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -78,6 +71,13 @@ void take_authority(std::string_view text, parsed_url& to) {
 }
 
 } // namespace
+
+std::string lower(std::string_view text) {
+    std::string out{text};
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
 
 parsed_url parse_url(std::string_view url) {
     parsed_url out;

@@ -1,28 +1,14 @@
 #include "message/composing.hpp"
 
-#include "core/chars.hpp"
+#include "message/identity.hpp"
 #include "postrider/io/idn2.hpp"
 #include "postrider/mailbox.hpp"
 
-#include <sys/random.h>
 #include <unordered_set>
 
 namespace postrider {
 
 namespace {
-
-/// 128 random bits, which make a message id, and boundaries that stand in no part. Empty: the system has none.
-std::string random_text() {
-    unsigned char octets[16];
-    if (::getrandom(octets, sizeof octets, 0) != static_cast<ssize_t>(sizeof octets)) return {};
-    constexpr char hexadecimal[] = "0123456789abcdef";
-    std::string text;
-    for (const unsigned char octet : octets) {
-        text += hexadecimal[octet >> 4];
-        text += hexadecimal[octet & 15];
-    }
-    return text;
-}
 
 bool read_addresses(const std::vector<any_address>& from, std::string_view member, std::vector<written_address>& to,
                     refusal& no) {
@@ -52,15 +38,6 @@ bool read_correspondents(const message& from, correspondents& to, refusal& no) {
     return true;
 }
 
-/// A mailbox, its domain in upper case: the same for all ways in which it can be written (RFC 5321 §2.4).
-std::string one_case(std::string_view text) {
-    std::string result{text};
-    const auto m = mailbox::frame(text);
-    for (std::size_t i = m ? m->local_part().size() : result.size(); i < result.size(); ++i)
-        result[i] = to_upper(result[i]);
-    return result;
-}
-
 bool make_envelope(const message& from, const correspondents& who, envelope& to, refusal& no) {
     to.delivery = from.delivery;
     if (from.tls_optional && from.delivery.require_tls)
@@ -76,13 +53,14 @@ bool make_envelope(const message& from, const correspondents& who, envelope& to,
     std::unordered_set<std::string> known;
     for (const auto* addresses : {&who.to, &who.cc, &who.bcc})
         for (const written_address& address : *addresses)
-            if (known.insert(one_case(address.mailbox)).second) to.to.push_back({.address = address.mailbox});
+            if (known.insert(message_detail::folded_domain(address.mailbox)).second)
+                to.to.push_back({.address = address.mailbox});
     return true;
 }
 
 /// `random@domain`, the domain being the first author's.
 bool make_message_id(const correspondents& who, std::string& id, refusal& no) {
-    const std::string random = random_text();
+    const std::string random = message_detail::random_word();
     if (random.empty()) return no(errc::system_failure, "message_id", "the system has no random octets");
     const auto author = mailbox::frame(who.from.front().mailbox);
     std::string domain;
@@ -96,7 +74,7 @@ bool make_message_id(const correspondents& who, std::string& id, refusal& no) {
 bool make_content(const message& from, const correspondents& who, const identity& is, outgoing& to, refusal& no) {
     header_writer header;
     if (!write_header(from, who, is, header, no)) return false;
-    const std::string unique = random_text();
+    const std::string unique = message_detail::random_word();
     if (unique.empty()) return no(errc::system_failure, "message", "the system has no random octets");
     entity body;
     if (!make_body(from, unique, body, no)) return false;
@@ -125,7 +103,8 @@ bool compose_as(const message& from, std::optional<std::chrono::sys_seconds>& da
     to.message_id = message_id;
     // RFC 5322 §3.6.2: a sender who is the author is not said.
     if (who.from.size() == 1 && !who.sender.empty() &&
-        one_case(who.sender.front().mailbox) == one_case(who.from.front().mailbox))
+        message_detail::folded_domain(who.sender.front().mailbox) ==
+            message_detail::folded_domain(who.from.front().mailbox))
         who.sender.clear();
     return make_content(from, who, {*date, message_id}, to, no);
 }

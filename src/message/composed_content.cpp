@@ -36,11 +36,6 @@ bool read_through(const attachment_content& content, std::string& problem, Take 
 
 } // namespace
 
-std::string printable(std::string text) {
-    std::replace_if(text.begin(), text.end(), is_control, '?');
-    return text;
-}
-
 bool look_through(const attachment_content& content, line_facts& facts, std::string& problem) {
     std::size_t column = 0;
     bool after_cr = false, in_header = true;
@@ -103,7 +98,7 @@ errc composed_content::describe(mail_content& to, std::string& problem) {
     for (segment& s : segments_) {
         std::string why;
         if (s.content && !measure(s, why)) {
-            problem.append(s.what).append(": ").append(printable(std::move(why)));
+            problem.append(s.what).append(": ").append(content_detail::printable(std::move(why)));
             return errc::body_failed;
         }
         to.size += s.content ? s.size : s.text.size();

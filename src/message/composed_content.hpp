@@ -2,6 +2,7 @@
 #ifndef POSTRIDER_MESSAGE_COMPOSED_CONTENT_HPP
 #define POSTRIDER_MESSAGE_COMPOSED_CONTENT_HPP
 
+#include "content/printable.hpp"
 #include "message/attachment_content.hpp"
 #include "message/transfer_encoding.hpp"
 #include "postrider/content_source.hpp"
@@ -21,9 +22,6 @@ struct segment {
     content_detail::spool::state state{}; ///< as it was measured
     std::uint64_t size = 0;               ///< octets of it on the wire
 };
-
-/// A problem without control characters: it may be logged, and the path in it may be anything.
-std::string printable(std::string text);
 
 /// What a content read as lines is made of (RFC 2045 §2.7, §2.8).
 struct line_facts {

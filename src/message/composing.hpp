@@ -21,7 +21,7 @@ struct refusal {
     /// `where` is the member that it was given in. Returns false, for whoever is asked whether all is well.
     bool operator()(errc why, std::string_view where, std::string_view what) {
         error = why;
-        problem.assign(where).append(": ").append(printable(std::string{what}));
+        problem.assign(where).append(": ").append(content_detail::printable(std::string{what}));
         return false;
     }
 };

@@ -5,6 +5,7 @@
 #include "core/chars.hpp"
 #include "message/addresses.hpp"
 #include "message/edited_content.hpp"
+#include "message/identity.hpp"
 #include "postrider/mailbox.hpp"
 
 #include <array>
@@ -12,7 +13,6 @@
 #include <set>
 #include <span>
 #include <string_view>
-#include <sys/random.h>
 #include <utility>
 
 namespace postrider {
@@ -41,29 +41,11 @@ std::string date_time(std::time_t now) {
     return text.append(two(t.tm_min)).append(":").append(two(t.tm_sec)).append(" +0000");
 }
 
-/// 128 random bits in hexadecimal digits; empty if there are none to be had.
-std::string random_word() {
-    std::array<unsigned char, 16> octets;
-    if (::getentropy(octets.data(), octets.size()) != 0) return {};
-    std::string text;
-    for (const unsigned char octet : octets)
-        for (const int digit : {octet >> 4, octet & 15}) text += "0123456789abcdef"[digit];
-    return text;
-}
-
 bool same_name(std::string_view a, std::string_view b) noexcept {
     if (a.size() != b.size()) return false;
     for (std::size_t i = 0; i != a.size(); ++i)
         if (to_upper(a[i]) != to_upper(b[i])) return false;
     return true;
-}
-
-/// Domains are the same in any case; of local parts only their own server knows (RFC 5321 §2.4).
-std::string folded_domain(std::string text) {
-    const auto m = mailbox::frame(text);
-    const std::size_t domain = m ? m->domain_part().size() : 0;
-    for (std::size_t i = text.size() - domain; i != text.size(); ++i) text[i] = to_upper(text[i]);
-    return text;
 }
 
 /// The message under way to an outgoing mail. Each step says whether it went well.
@@ -214,8 +196,10 @@ private:
 
     void add_recipient(std::string&& address) {
         if (known_.empty())
-            for (const envelope_recipient& to : out_.envelope.to) known_.insert(folded_domain(to.address));
-        if (known_.insert(folded_domain(address)).second) out_.envelope.to.push_back({.address = std::move(address)});
+            for (const envelope_recipient& to : out_.envelope.to)
+                known_.insert(message_detail::folded_domain(to.address));
+        if (known_.insert(message_detail::folded_domain(address)).second)
+            out_.envelope.to.push_back({.address = std::move(address)});
     }
 
     bool find_sender(bool resent) {
@@ -242,7 +226,7 @@ private:
         if (m_.add_date && !has("DATE")) add_field("Date: ", date_time(std::time(nullptr)));
         if (!author_.address.empty() && !has("FROM")) add_field("From: ", author_.written);
         if (!m_.add_message_id || has("MESSAGE-ID")) return true;
-        const std::string word = random_word();
+        const std::string word = message_detail::random_word();
         if (word.empty()) return fail(errc::system_failure, "there are no random octets for a Message-ID");
         out_.message_id = std::string{"<"}.append(word).append("@").append(id_domain()).append(">");
         add_field("Message-ID: ", out_.message_id);
