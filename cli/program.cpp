@@ -1,0 +1,60 @@
+#include "program.hpp"
+
+#include "failure.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <sysexits.h>
+#include <unistd.h>
+
+namespace postrider::cli {
+namespace {
+
+style chosen(const std::string& colour, int descriptor) {
+    if (colour == "always") return colours;
+    return colour == "never" ? style{} : style_for(descriptor);
+}
+
+} // namespace
+
+std::ostream& program::out() const {
+    return std::cout;
+}
+
+std::ostream& program::err() const {
+    return std::cerr;
+}
+
+style program::out_style() const {
+    return json ? style{} : chosen(colour, STDOUT_FILENO);
+}
+
+style program::err_style() const {
+    return chosen(colour, STDERR_FILENO);
+}
+
+void program::complain(std::string_view text) const {
+    const style with = err_style();
+    err() << with.bad << name << ':' << with.plain << ' ' << text << '\n';
+}
+
+void program::written() const {
+    if (!(out() << std::flush)) throw failure{EX_IOERR, "standard output takes no more: closed, or its disk is full"};
+}
+
+void add_output_options(CLI::App& to, program& in) {
+    to.add_flag("--json", in.json, "Print one JSON document (schema: doc/json) and nothing else")->group("Output");
+    to.add_option("--color,--colour", in.colour, "When to use colours: auto (a terminal, without NO_COLOR), always, never")
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->option_text("WHEN")
+        ->group("Output");
+}
+
+void add_commands(CLI::App& to, program& in) {
+    to.set_version_flag("--version", "postrider " POSTRIDER_VERSION);
+    to.require_subcommand(1);
+    add_send(to, in);
+}
+
+} // namespace postrider::cli

@@ -1,0 +1,27 @@
+// report.hpp - what became of mails, for people and for programs.
+#ifndef POSTRIDER_CLI_REPORT_HPP
+#define POSTRIDER_CLI_REPORT_HPP
+
+#include "terminal.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+#include <postrider/send_result.hpp>
+
+#include <iosfwd>
+
+namespace postrider::cli {
+
+/// A line a recipient: the outcome, the address, and the reply that decided, or why none did.
+void print(std::ostream& to, const send_result& result, const style& with);
+
+/// As doc/json/send.schema.json has it for a mail. Octets that are no UTF-8 become U+FFFD.
+nlohmann::ordered_json to_json(const send_result& result);
+nlohmann::ordered_json to_json(const tls_facts& facts);
+/// `outcome::not_attempted` is "not_attempted" in JSON.
+std::string json_name(outcome what);
+/// Writes a document, indented, with a line end.
+void write_json(std::ostream& to, const nlohmann::ordered_json& document);
+
+} // namespace postrider::cli
+
+#endif
