@@ -20,7 +20,8 @@ namespace postrider::cli {
 
 struct account {
     std::string name{};
-    std::vector<std::string> from{}; ///< addresses; `@domain`: all of it. The first address is the sender where none is said
+    std::vector<std::string>
+        from{}; ///< addresses; `@domain`: all of it. The first address is the sender where none is said
     settings says{};
 
     std::string sender() const; ///< empty: it has none
@@ -45,7 +46,7 @@ accounts read_accounts(const std::string& file);
 /// What was said on the command line, made complete by the account that it names (`--account`), or that belongs to `sender`.
 /// Without one, and without a server, throws `failure` (78), which says how to name one. `sender` empty: it is set to the
 /// account's, if that has one.
-settings complete(const settings& said, std::string& sender);
+settings complete(const settings& said, std::string& sender, bool server_needed = true);
 
 } // namespace postrider::cli
 

@@ -16,7 +16,7 @@ int rank(int code) noexcept {
     }
 }
 
-int exit_code(const recipient_result& one) noexcept {
+int code_of(const recipient_result& one) noexcept {
     switch (one.what) {
     case outcome::accepted: return EX_OK;
     case outcome::unknown: return exit_unknown;
@@ -28,7 +28,7 @@ int exit_code(const recipient_result& one) noexcept {
         if (one.code < 500) return EX_TEMPFAIL;
         return one.where == phase::auth ? EX_NOPERM : EX_UNAVAILABLE;
     }
-    return exit_code(one.error);
+    return cli::exit_code(one.error);
 }
 
 } // namespace
@@ -93,12 +93,10 @@ int exit_code(errc error) noexcept {
 
 int exit_code(const send_result& result) noexcept {
     int code = EX_OK;
-    for (const recipient_result& one : result.recipients) code = worse(code, exit_code(one));
+    for (const recipient_result& one : result.recipients) code = worse(code, code_of(one));
     return code == EX_OK && result.what != outcome::accepted ? exit_code(result.error) : code;
 }
 
-int worse(int a, int b) noexcept {
-    return rank(a) >= rank(b) ? a : b;
-}
+int worse(int a, int b) noexcept { return rank(a) >= rank(b) ? a : b; }
 
 } // namespace postrider::cli

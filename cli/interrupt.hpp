@@ -8,9 +8,7 @@ namespace postrider::cli {
 
 /// From the first call on the signals are caught; the second of a kind does what it always did. SIGPIPE is ignored from `main` on.
 const canceller& interrupt();
-inline bool interrupted() {
-    return interrupt().cancelled();
-}
+inline bool interrupted() { return interrupt().cancelled(); }
 
 } // namespace postrider::cli
 

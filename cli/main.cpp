@@ -12,7 +12,7 @@ namespace {
 
 using namespace postrider::cli;
 
-bool is_of_the_sendmail_family(std::string_view name) {
+[[maybe_unused]] bool is_of_the_sendmail_family(std::string_view name) {
     return name == "sendmail" || name == "mailq" || name == "newaliases";
 }
 
@@ -45,7 +45,8 @@ int main(int count, char** arguments) {
     program in;
     try {
         const std::string_view called = count > 0 ? std::string_view{arguments[0]} : "postrider";
-        const std::string_view name = called.substr(called.rfind('/') + 1);
+        [[maybe_unused]] const std::string_view name = called.substr(called.rfind('/') + 1);
+#if __has_include("sendmail.hpp")
         if (is_of_the_sendmail_family(name)) {
             in.name = name;
             return run_sendmail(in, count - 1, arguments + 1);
@@ -54,6 +55,7 @@ int main(int count, char** arguments) {
             in.name = "postrider sendmail";
             return run_sendmail(in, count - 2, arguments + 2);
         }
+#endif
         return run(in, count, arguments);
     } catch (const failure& why) {
         in.complain(why.text);

@@ -18,21 +18,13 @@ style chosen(const std::string& colour, int descriptor) {
 
 } // namespace
 
-std::ostream& program::out() const {
-    return std::cout;
-}
+std::ostream& program::out() const { return std::cout; }
 
-std::ostream& program::err() const {
-    return std::cerr;
-}
+std::ostream& program::err() const { return std::cerr; }
 
-style program::out_style() const {
-    return json ? style{} : chosen(colour, STDOUT_FILENO);
-}
+style program::out_style() const { return json ? style{} : chosen(colour, STDOUT_FILENO); }
 
-style program::err_style() const {
-    return chosen(colour, STDERR_FILENO);
-}
+style program::err_style() const { return chosen(colour, STDERR_FILENO); }
 
 void program::complain(std::string_view text) const {
     const style with = err_style();
@@ -45,7 +37,8 @@ void program::written() const {
 
 void add_output_options(CLI::App& to, program& in) {
     to.add_flag("--json", in.json, "Print one JSON document (schema: doc/json) and nothing else")->group("Output");
-    to.add_option("--color,--colour", in.colour, "When to use colours: auto (a terminal, without NO_COLOR), always, never")
+    to.add_option("--color,--colour", in.colour,
+                  "When to use colours: auto (a terminal, without NO_COLOR), always, never")
         ->check(CLI::IsMember({"auto", "always", "never"}))
         ->option_text("WHEN")
         ->group("Output");

@@ -12,7 +12,8 @@
 namespace postrider::cli {
 
 /// A line a recipient: the outcome, the address, and the reply that decided, or why none did.
-void print(std::ostream& to, const send_result& result, const style& with);
+/// `only_failures`: without those that have it.
+void print(std::ostream& to, const send_result& result, const style& with, bool only_failures = false);
 
 /// As doc/json/send.schema.json has it for a mail. Octets that are no UTF-8 become U+FFFD.
 nlohmann::ordered_json to_json(const send_result& result);

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,8 @@ namespace postrider::cli {
 class settings {
 public:
     struct value {
-        std::vector<std::string> texts{};
-        std::string origin{}; ///< "--tls", "config.toml:12: tls": what messages begin with
+        std::vector<std::string> texts{}; ///< of a flag: "true" or "false"
+        std::string origin{};             ///< "--tls", "config.toml:12: tls": what messages begin with
     };
 
     void set(const std::string& name, std::vector<std::string> texts, std::string origin);
@@ -40,11 +41,24 @@ private:
     std::map<std::string, value, std::less<>> values_;
 };
 
-/// Whether `name` is a key that an account may have.
-bool is_setting(std::string_view name) noexcept;
-/// Whether that one is a list, or a flag, in the configuration file.
-enum class setting_kind { text, list, flag };
-setting_kind kind_of(std::string_view name) noexcept;
+enum class setting_kind {
+    text,
+    list, ///< `--NAME` may be repeated; an array in the configuration file
+    flag, ///< `--NAME`; true or false in the configuration file
+};
+
+struct setting {
+    std::string_view name{};  ///< in the configuration file, and behind `--`
+    std::string_view alias{}; ///< another option of the same meaning; empty: none
+    std::string_view value{}; ///< for help: "FILE"
+    std::string_view help{};
+    std::string_view group{};
+    setting_kind kind = setting_kind::text;
+};
+/// All of them, group by group.
+std::span<const setting> all_settings() noexcept;
+/// Null: there is none of that name.
+const setting* setting_named(std::string_view name) noexcept;
 
 /// Adds `--account`, `--config` and one option for each setting, in groups. `server_option` false: the URL is the command's
 /// own argument.
@@ -54,8 +68,12 @@ void add_settings(CLI::App& to, settings& said, bool server_option = true);
 /// its transcript and progress are kept. Throws `failure`.
 server make_server(const settings& said, client_options more = {});
 
-/// The DKIM signer, if one was asked for. Throws `failure`.
-std::optional<dkim_signer> make_signer(const settings& said);
+/// The DKIM signer, if one was asked for (`dkim-key`); its domain, unless said, is that of `sender`. Throws `failure`.
+std::optional<dkim_signer> make_signer(const settings& said, std::string_view sender);
+
+/// What `WHAT-file`, `WHAT-env` or `WHAT-command` says; `password` is such a WHAT. Nothing: none of them was said. Throws
+/// `failure`: 78 what cannot be read or run, 64 more than one.
+std::optional<secret> secret_of(const settings& said, const std::string& what);
 
 /// `HOST`, `HOST:PORT`, or a URL, as a URL: port 25 is `smtp://`, 465 `submissions://`, 24 `lmtp://`, else `submission://`.
 std::string url_of(std::string_view host_or_url);

@@ -70,9 +70,10 @@ void svg::text(double x, double y, std::string_view what, anchor at, double size
 
 std::string svg::document() const {
     return "<svg xmlns=\"http://www.w3.org/2000/svg\"" + attribute("width", number(width_)) +
-           attribute("height", number(height_)) + attribute("viewBox", "0 0 " + number(width_) + " " + number(height_)) +
-           attribute("font-family", "sans-serif") + ">\n<title>" + escaped(title_) + "</title>\n" +
-           "<rect" + attribute("width", "100%") + attribute("height", "100%") + attribute("fill", "#fff") + "/>\n" + body_ +
+           attribute("height", number(height_)) +
+           attribute("viewBox", "0 0 " + number(width_) + " " + number(height_)) +
+           attribute("font-family", "sans-serif") + ">\n<title>" + escaped(title_) + "</title>\n" + "<rect" +
+           attribute("width", "100%") + attribute("height", "100%") + attribute("fill", "#fff") + "/>\n" + body_ +
            "</svg>\n";
 }
 

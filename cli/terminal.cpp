@@ -20,9 +20,7 @@ namespace postrider::cli {
 
 const style colours{"\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[2m", "\033[0m"};
 
-bool is_terminal(int descriptor) noexcept {
-    return ::isatty(descriptor) == 1;
-}
+bool is_terminal(int descriptor) noexcept { return ::isatty(descriptor) == 1; }
 
 unsigned width(int descriptor) noexcept {
     winsize size{};
@@ -60,7 +58,8 @@ public:
 
     bool is_silent() const noexcept { return changed_; }
     void say(std::string_view text) const noexcept {
-        if (::write(file_, text.data(), text.size()) < 0) return; // then the person sees no question, and no more is lost
+        if (::write(file_, text.data(), text.size()) < 0)
+            return; // then the person sees no question, and no more is lost
     }
     /// A line, with its end; 0: none came.
     std::size_t read(char* to, std::size_t room) const noexcept {
@@ -96,9 +95,7 @@ secret ask_secret(const std::string& question, const std::string& instead) {
 
 live_line::live_line(bool wanted) noexcept : shown_(wanted && is_terminal(STDERR_FILENO)) {}
 
-bool live_line::due() const noexcept {
-    return shown_ && std::chrono::steady_clock::now() >= next_;
-}
+bool live_line::due() const noexcept { return shown_ && std::chrono::steady_clock::now() >= next_; }
 
 void live_line::draw(std::string_view text) {
     if (!due()) return;

@@ -1,0 +1,170 @@
+#include "accounts.hpp"
+
+#include "failure.hpp"
+
+#include <toml++/toml.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <strings.h>
+#include <sysexits.h>
+
+namespace postrider::cli {
+namespace {
+
+[[noreturn]] void refuse(const std::string& file, const toml::source_region& where, const std::string& why) {
+    throw failure{EX_CONFIG, file + ":" + std::to_string(where.begin.line) + ": " + why};
+}
+
+std::string found_file(const std::string& said) {
+    if (!said.empty()) return said;
+    if (const char* const own = std::getenv("POSTRIDER_CONFIG"); own != nullptr && *own != '\0') return own;
+    const char* const home = std::getenv("HOME");
+    const char* const folder = std::getenv("XDG_CONFIG_HOME");
+    std::string user;
+    if (folder != nullptr && *folder == '/') user = folder;
+    else if (home != nullptr && *home != '\0') user = std::string{home} + "/.config";
+    for (const std::string& one : {user + "/postrider/config.toml", std::string{"/etc/postrider/config.toml"}}) {
+        std::error_code ignored;
+        if (one.front() == '/' && std::filesystem::exists(one, ignored)) return one;
+    }
+    return {};
+}
+
+std::vector<std::string> texts_of(const std::string& file, const toml::node& node, const std::string& key) {
+    std::vector<std::string> texts;
+    const auto take = [&](const toml::node& one) {
+        if (const auto text = one.value<std::string>()) texts.push_back(*text);
+        else if (const auto number = one.value_exact<std::int64_t>()) texts.push_back(std::to_string(*number));
+        else refuse(file, one.source(), "`" + key + "` is to be a text, or a list of texts");
+    };
+    if (const toml::array* const list = node.as_array())
+        for (const toml::node& one : *list) take(one);
+    else take(node);
+    return texts;
+}
+
+void take_setting(const std::string& file, const std::string& key, const toml::node& node, settings& to) {
+    if (key == "password" || key == "token")
+        refuse(file, node.source(),
+               "a secret does not belong into this file: use `password-file`, `password-env`, "
+               "`password-command` or `token-command`");
+    const setting* const which = setting_named(key);
+    if (which == nullptr) refuse(file, node.source(), "there is no setting `" + key + "`: see postrider-config(5)");
+    const std::string origin = file + ":" + std::to_string(node.source().begin.line) + ": " + key;
+    if (which->kind == setting_kind::flag) {
+        const auto on = node.value_exact<bool>();
+        if (!on) refuse(file, node.source(), "`" + key + "` is to be true or false");
+        return to.set(key, {*on ? "true" : "false"}, origin);
+    }
+    if (which->kind == setting_kind::text && node.is_array()) refuse(file, node.source(), "`" + key + "` is one text");
+    to.set(key, texts_of(file, node, key), origin);
+}
+
+account account_of(const std::string& file, std::string name, const toml::node& node) {
+    const toml::table* const table = node.as_table();
+    if (table == nullptr) refuse(file, node.source(), "[account." + name + "] is to be a table");
+    account one{.name = std::move(name)};
+    for (const auto& [key, value] : *table) {
+        if (key.str() == "from") one.from = texts_of(file, value, "from");
+        else take_setting(file, std::string{key.str()}, value, one.says);
+    }
+    return one;
+}
+
+accounts accounts_in(const std::string& file) {
+    accounts found{.file = file};
+    const toml::table all = toml::parse_file(file);
+    for (const auto& [key, value] : all) {
+        if (key.str() == "default") {
+            found.preferred = value.value<std::string>().value_or("");
+            if (found.preferred.empty()) refuse(file, value.source(), "`default` is to be the name of an account");
+        } else if (const toml::table* const tables = value.as_table(); key.str() == "account" && tables != nullptr) {
+            for (const auto& [name, one] : *tables) found.all.push_back(account_of(file, std::string{name.str()}, one));
+        } else {
+            refuse(file, value.source(),
+                   "`" + std::string{key.str()} + "`: there are `default` and [account.NAME], and nothing else");
+        }
+    }
+    if (!found.preferred.empty()) static_cast<void>(found.named(found.preferred));
+    return found;
+}
+
+bool same(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+} // namespace
+
+std::string account::sender() const {
+    for (const std::string& one : from)
+        if (!one.starts_with('@')) return one;
+    return {};
+}
+
+const account& accounts::named(std::string_view name) const {
+    std::string names;
+    for (const account& one : all) {
+        if (one.name == name) return one;
+        names.append(names.empty() ? "" : ", ").append(one.name);
+    }
+    const std::string wanted = "there is no account `" + std::string{name} + "`";
+    if (file.empty())
+        throw failure{EX_CONFIG, wanted + ", since there is no configuration file: ~/.config/postrider/config.toml"};
+    throw failure{EX_CONFIG, file + ": " + wanted + "; there " + (names.empty() ? "is none" : "are " + names)};
+}
+
+const account* accounts::of_sender(std::string_view sender) const noexcept {
+    const std::size_t at = sender.rfind('@');
+    if (at != sender.npos) {
+        for (const account& one : all)
+            for (const std::string& from : one.from)
+                // The local part is case-sensitive by RFC 5321 §2.4; nobody has two accounts that differ in that alone.
+                if (same(from, sender)) return &one;
+        for (const account& one : all)
+            for (const std::string& from : one.from)
+                if (from.starts_with('@') && same(from, sender.substr(at))) return &one;
+    }
+    for (const account& one : all)
+        if (one.name == preferred) return &one;
+    return all.size() == 1 ? &all.front() : nullptr;
+}
+
+accounts read_accounts(const std::string& said) {
+    const std::string file = found_file(said);
+    if (file.empty()) return {};
+    try {
+        return accounts_in(file);
+    } catch (const toml::parse_error& wrong) {
+        if (wrong.source().begin.line == 0) throw failure{EX_CONFIG, file + ": it cannot be read"};
+        refuse(file, wrong.source(), std::string{wrong.description()});
+    }
+}
+
+settings complete(const settings& said, std::string& sender, bool server_needed) {
+    settings all = said;
+    const accounts known = read_accounts(said.text("config").value_or(""));
+    const auto name = said.text("account");
+    // Who names a server, and no account, means that server, with nothing of an account's.
+    const account* chosen = nullptr;
+    if (name) chosen = &known.named(*name);
+    else if (said.find("server") == nullptr) chosen = known.of_sender(sender);
+    if (chosen != nullptr) {
+        all.complete(chosen->says);
+        if (sender.empty()) sender = chosen->sender();
+    }
+    if (all.find("server") != nullptr || !server_needed) return all;
+    if (chosen != nullptr)
+        throw failure{EX_CONFIG,
+                      known.file + ": [account." + chosen->name + "] names no server: server = \"submission://HOST\""};
+    if (known.all.empty())
+        throw failure{EX_CONFIG,
+                      "no server is named: --server URL, or an account in " +
+                          (known.file.empty() ? std::string{"~/.config/postrider/config.toml"} : known.file) +
+                          ": [account.NAME] with server = \"submission://HOST\""};
+    throw failure{EX_CONFIG, known.file + ": no account belongs to " +
+                                 (sender.empty() ? "no sender" : "`" + sender + "`") +
+                                 ": name one by --account, or set `default`"};
+}
+
+} // namespace postrider::cli

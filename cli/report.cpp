@@ -1,0 +1,145 @@
+#include "report.hpp"
+
+#include "settings.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <ostream>
+
+namespace postrider::cli {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+std::string_view colour_of(outcome what, const style& with) {
+    switch (what) {
+    case outcome::accepted: return with.good;
+    case outcome::deferred:
+    case outcome::unknown: return with.unsure;
+    default: return with.bad;
+    }
+}
+
+std::string code_text(const enhanced_status& status) {
+    return std::to_string(status.klass) + "." + std::to_string(status.subject) + "." + std::to_string(status.detail);
+}
+
+/// Replies of several lines, in one.
+std::string in_one_line(std::string text) {
+    for (char& c : text)
+        if (c == '\n') c = ' ';
+    return text;
+}
+
+std::string why(const recipient_result& one, const send_result& all) {
+    std::string text;
+    if (one.code != 0) {
+        if (one.what != outcome::accepted) text.append(name(one.where)).append(": ");
+        text += std::to_string(one.code);
+        if (one.enhanced) text.append(" ").append(code_text(one.enhanced));
+        const std::string& said = one.text.empty() && one.what == outcome::accepted ? all.reply : one.text;
+        if (!said.empty()) text.append(" ").append(in_one_line(said));
+        return text;
+    }
+    return one.error == errc::ok ? text : describe(one.error);
+}
+
+double milliseconds(std::chrono::nanoseconds time) { return static_cast<double>(time.count() / 1000) / 1000; }
+
+json json_of(const recipient_result& one) {
+    json j;
+    j["address"] = one.address;
+    j["outcome"] = json_name(one.what);
+    j["phase"] = name(one.where);
+    if (one.code != 0) j["code"] = one.code;
+    if (one.enhanced) j["enhanced"] = code_text(one.enhanced);
+    if (!one.text.empty()) j["text"] = one.text;
+    if (one.error != errc::ok) j["error"] = describe(one.error);
+    const auto again = one.again();
+    j["again"] = again == status::retry::no ? "no" : again == status::retry::yes ? "yes" : "risks_duplicate";
+    return j;
+}
+
+json json_of(const send_timings& t) {
+    json j{{"lookup_ms", milliseconds(t.lookup)},
+           {"connect_ms", milliseconds(t.connect)},
+           {"proxy_ms", milliseconds(t.proxy)},
+           {"tls_ms", milliseconds(t.tls)},
+           {"total_ms", milliseconds(t.total)}};
+    json waited = json::object();
+    for (std::size_t i = 0; i != t.waited.size(); ++i)
+        if (t.waited[i].count() != 0) waited[std::string{name(static_cast<phase>(i))}] = milliseconds(t.waited[i]);
+    j["waited_ms"] = waited;
+    return j;
+}
+
+} // namespace
+
+void print(std::ostream& to, const send_result& result, const style& with, bool only_failures) {
+    std::size_t widest = 0;
+    for (const recipient_result& one : result.recipients) widest = std::max(widest, one.address.size());
+    for (const recipient_result& one : result.recipients) {
+        if (only_failures && one.what == outcome::accepted) continue;
+        std::string word{name(one.what)};
+        word.resize(std::max<std::size_t>(word.size(), 13), ' '); // "not attempted"
+        std::string who = one.address;
+        const std::string text = why(one, result);
+        if (!text.empty())
+            who.resize(std::min<std::size_t>(std::max(who.size(), widest), std::max<std::size_t>(who.size(), 60)), ' ');
+        to << colour_of(one.what, with) << word << with.plain << "  " << who;
+        if (!text.empty()) to << "  " << text;
+        to << '\n';
+    }
+}
+
+std::string json_name(outcome what) {
+    std::string text{name(what)};
+    for (char& c : text)
+        if (c == ' ') c = '_';
+    return text;
+}
+
+json to_json(const tls_facts& facts) {
+    json j{{"version", name(facts.version)},
+           {"verdict", describe(facts.verdict)},
+           {"verified", is_verified(facts.verdict)},
+           {"resumed", facts.resumed},
+           {"cipher", facts.cipher.view()}};
+    if (!facts.subject.empty()) j["subject"] = facts.subject.view();
+    if (!facts.issuer.empty()) j["issuer"] = facts.issuer.view();
+    if (!facts.valid_until.empty()) j["valid_until"] = facts.valid_until.view();
+    if (!facts.pin.empty()) j["pin"] = facts.pin.view();
+    if (!facts.failure.empty()) j["failure"] = facts.failure.view();
+    return j;
+}
+
+json to_json(const send_result& r) {
+    json j;
+    j["outcome"] = json_name(r.what);
+    j["recipients"] = json::array();
+    for (const recipient_result& one : r.recipients) j["recipients"].push_back(json_of(one));
+    if (r.error != errc::ok) j["error"] = describe(r.error);
+    if (!r.text.empty()) j["text"] = in_our_words(r.text);
+    if (!r.reply.empty()) j["reply"] = r.reply;
+    if (!r.queue_id.empty()) j["queue_id"] = r.queue_id;
+    if (!r.message_id.empty()) j["message_id"] = r.message_id;
+    if (!r.server.empty()) j["server"] = r.server;
+    j["attempts"] = json::array();
+    for (const connect_attempt& one : r.attempts)
+        j["attempts"].push_back(
+            {{"address", one.address.view()}, {"result", one.error == errc::ok ? "ok" : describe(one.error)}});
+    if (r.tls.version != tls_version::none) j["tls"] = to_json(r.tls);
+    if (r.authenticated_by != mechanism::none) j["authenticated_by"] = name(r.authenticated_by);
+    j["waits"] = r.waits;
+    j["octets_sent"] = r.octets_sent;
+    j["octets_received"] = r.octets_received;
+    j["content_octets"] = r.content_octets;
+    j["timings"] = json_of(r.timings);
+    return j;
+}
+
+void write_json(std::ostream& to, const json& document) {
+    to << document.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
+}
+
+} // namespace postrider::cli

@@ -1,0 +1,262 @@
+#include "send.hpp"
+
+#include "accounts.hpp"
+#include "dry_run.hpp"
+#include "exit_code.hpp"
+#include "failure.hpp"
+#include "inputs.hpp"
+#include "interrupt.hpp"
+#include "report.hpp"
+#include "send_each.hpp"
+
+#include <nlohmann/json.hpp>
+#include <postrider/client.hpp>
+#include <postrider/raw_message.hpp>
+
+#include <sysexits.h>
+
+namespace postrider::cli {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+void take_attachment(const std::string& text, inputs& from, message& to) {
+    std::string file = text, name, type;
+    for (std::size_t at = file.rfind(';'); at != file.npos; at = file.rfind(';')) {
+        const std::string_view option = std::string_view{file}.substr(at + 1);
+        if (option.starts_with("name=")) name = option.substr(5);
+        else if (option.starts_with("type=")) type = option.substr(5);
+        else break; // it belongs to the file's name
+        file.resize(at);
+    }
+    if (file != "-") return to.attachments.push_back(attach_file(file, name, type));
+    if (name.empty()) throw failure{EX_USAGE, "--attach -: standard input has no name of its own: '-;name=report.pdf'"};
+    to.attachments.push_back(attach_stream(name, from.standard("--attach"), type));
+}
+
+void take_inline(const std::string& text, message& to) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == text.npos)
+        throw failure{EX_USAGE, "--inline: `" + text + "` is not ID=FILE: logo=logo.png for cid:logo"};
+    to.inlines.push_back(inline_file(text.substr(equals + 1), text.substr(0, equals)));
+}
+
+void take_recipients(std::string_view lines, std::vector<any_address>& to) {
+    while (!lines.empty()) {
+        std::string_view line = lines.substr(0, lines.find('\n'));
+        lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+        while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t'))
+            line.remove_suffix(1);
+        if (!line.empty() && line.front() != '#') to.emplace_back(line);
+    }
+}
+
+/// Reads what the message holds in memory.
+void read_parts(send_request& r) {
+    message& m = r.composed;
+    inputs from;
+    if (r.raw_file == "-") static_cast<void>(from.standard("--raw"));
+    for (const std::string& file : r.to_files) take_recipients(from.text("--to-file", file), m.to);
+    if (!r.raw_file.empty()) return;
+    if (r.has_text && !r.text_file.empty()) throw failure{EX_USAGE, "--text and --text-file: there is one text"};
+    if (!m.html.empty() && !r.html_file.empty())
+        throw failure{EX_USAGE, "--html and --html-file: there is one HTML text"};
+    for (const std::string& one : r.attach) take_attachment(one, from, m);
+    for (const std::string& one : r.inlines) take_inline(one, m);
+    if (!r.text_file.empty()) m.text = from.text("--text-file", r.text_file);
+    if (!r.html_file.empty()) m.html = from.text("--html-file", r.html_file);
+    if (!r.calendar_file.empty()) m.calendar = calendar_invitation{.text = from.text("--calendar", r.calendar_file)};
+    const bool nothing = !r.has_text && r.text_file.empty() && m.html.empty() && !m.calendar && m.attachments.empty();
+    if (nothing) m.text = from.text("the text", "-");
+}
+
+/// That a message of its own would have, and one that is written already has not.
+void refuse_with_raw(const send_request& r) {
+    const message& m = r.composed;
+    const char* wrong = !r.attach.empty() || !r.inlines.empty()            ? "--attach and --inline"
+                        : r.has_text || !r.text_file.empty()               ? "--text"
+                        : !m.html.empty() || !r.html_file.empty()          ? "--html"
+                        : !m.subject.empty()                               ? "--subject"
+                        : !m.headers.empty()                               ? "--header"
+                        : !m.cc.empty() || !m.reply_to.empty() || m.sender ? "--cc, --reply-to and --sender"
+                        : !r.calendar_file.empty() || !m.list_unsubscribe.uris.empty()
+                            ? "--calendar and --list-unsubscribe"
+                            : nullptr;
+    if (wrong != nullptr)
+        throw failure{EX_USAGE, std::string{wrong} +
+                                    ": with --raw the message is written already, and is not changed; leave it out"};
+}
+
+/// Addresses as people write them, as an envelope has them.
+outgoing envelope_of(const std::vector<any_address>& to, const std::vector<any_address>& from,
+                     const std::optional<std::string>& path) {
+    message m{.from = from, .to = to, .envelope_from = path};
+    if (m.from.empty()) m.from = {"nobody@nowhere.invalid"};
+    if (m.to.empty()) m.to = {"nobody@nowhere.invalid"};
+    return compose(m);
+}
+
+outgoing raw_mail(const send_request& r) {
+    refuse_with_raw(r);
+    const message& m = r.composed;
+    const bool sender_said = !m.from.empty() || m.envelope_from;
+    std::vector<any_address> to = m.to;
+    to.insert(to.end(), m.bcc.begin(), m.bcc.end());
+    outgoing said = envelope_of(to, m.from, m.envelope_from);
+    if (said.error != errc::ok) return said;
+    if (to.empty()) said.envelope.to.clear();
+    if (!sender_said) said.envelope.from.clear();
+    else if (said.envelope.from.empty()) said.envelope.from = "<>";
+
+    raw_message raw{.content = file_content(r.raw_file == "-" ? "/dev/stdin" : r.raw_file),
+                    .envelope = std::move(said.envelope),
+                    .keep_bcc = r.keep_bcc,
+                    .add_date = true,
+                    .add_message_id = true};
+    raw.envelope.delivery = m.delivery;
+    raw.from_headers = to.empty() || !sender_said;
+    const std::size_t given = raw.envelope.to.size();
+    outgoing mail = compose(raw);
+    if (given != 0) mail.envelope.to.resize(given); // the header's stand behind them, and were not asked for
+    return mail;
+}
+
+/// What is wrong with a mail that is not sent, before anything is.
+void refuse_unsendable(const outgoing& mail) {
+    if (mail.error == errc::ok) return;
+    const int code = exit_code(mail.error);
+    if (mail.error == errc::no_recipients)
+        throw failure{code,
+                      "nobody is named to send it to: --to ADDRESS, --to-file FILE, or --raw with To in its header"};
+    throw failure{code, in_our_words(mail.problem.empty() ? describe(mail.error) : mail.problem)};
+}
+
+outgoing signed_mail(outgoing mail, const settings& said) {
+    const auto signer = make_signer(said, mail.envelope.from);
+    return signer ? sign(std::move(mail), *signer) : mail;
+}
+
+/// The author that was said, or the account's; and all settings, the account's included.
+settings settle(send_request& r) {
+    message& m = r.composed;
+    std::string sender;
+    if (m.envelope_from && *m.envelope_from != "<>") sender = *m.envelope_from;
+    else if (!m.from.empty()) sender = envelope_of({}, m.from, {}).envelope.from;
+    else if (!r.raw_file.empty() && r.raw_file != "-") sender = raw_mail(r).envelope.from;
+    settings all = complete(r.said, sender, !r.dry_run);
+    if (m.from.empty() && r.raw_file.empty()) {
+        if (sender.empty())
+            throw failure{EX_USAGE, "nobody is named as the author: --from ADDRESS, or `from` in an account"};
+        m.from = {sender};
+    }
+    return all;
+}
+
+client_options watching(const program& in, const send_request& r, live_line& line) {
+    client_options options;
+    if (r.transcript)
+        options.transcript = [&in, &line](std::string_view text) {
+            line.clear();
+            in.err() << text << '\n';
+        };
+    if (r.progress)
+        options.progress = [&line, begin = std::chrono::steady_clock::now()](const send_progress& p) {
+            if (line.due())
+                line.draw(progress_text(p.sent, p.total, std::chrono::steady_clock::now() - begin, width(2)));
+        };
+    return options;
+}
+
+/// Tells of mails, one by one, and of all at the end.
+class told_results {
+public:
+    told_results(const program& in, bool quiet) : in_(in), quiet_(quiet) {}
+
+    void tell(const send_result& one) {
+        code_ = worse(code_, exit_code(one));
+        if (in_.json) mails_.push_back(to_json(one));
+        else print(in_.out(), one, in_.out_style(), quiet_);
+        if (!one && !one.text.empty()) in_.complain(in_our_words(one.text));
+    }
+
+    /// The mails have gone, or have not, whoever reads about it: their code stands, so that no script sends them again.
+    int end() {
+        if (in_.json) write_json(in_.out(), {{"exit_code", code_}, {"mails", mails_}});
+        if (!(in_.out() << std::flush))
+            in_.complain("standard output has not taken all of the report; the exit code is that of the mails");
+        return code_;
+    }
+
+private:
+    const program& in_;
+    bool quiet_;
+    int code_ = 0;
+    json mails_ = json::array();
+};
+
+int send_one(const program& in, const send_request& r, const settings& all, const outgoing& mail) {
+    live_line line{r.progress};
+    client to{make_server(all, watching(in, r, line))};
+    told_results results{in, r.quiet};
+    const send_result result = to.send(mail, {.cancel = &interrupt()});
+    line.clear();
+    results.tell(result);
+    if (!interrupted()) to.close();
+    return results.end();
+}
+
+/// The message for one recipient, who is alone in it.
+outgoing mail_for(const send_request& r, const settings& all, const any_address& whom) {
+    message one = r.composed;
+    one.to = {whom};
+    one.cc.clear();
+    one.bcc.clear();
+    return signed_mail(compose(one), all);
+}
+
+int send_to_each(const program& in, const send_request& r, const settings& all) {
+    if (r.dry_run) throw failure{EX_USAGE, "--dry-run writes one message: leave --each out to see it"};
+    std::vector<any_address> whom = r.composed.to;
+    for (const auto* more : {&r.composed.cc, &r.composed.bcc}) whom.insert(whom.end(), more->begin(), more->end());
+    std::function<outgoing(std::size_t)> make;
+    std::size_t mails = whom.size();
+    outgoing written;
+    if (!r.raw_file.empty()) {
+        written = signed_mail(raw_mail(r), all);
+        refuse_unsendable(written);
+        mails = written.envelope.to.size();
+        make = [&](std::size_t number) {
+            outgoing one{.envelope = {.from = written.envelope.from, .delivery = written.envelope.delivery},
+                         .content = written.content,
+                         .message_id = written.message_id};
+            one.envelope.to = {written.envelope.to[number]};
+            return one;
+        };
+    } else {
+        // All are composed once before the first one leaves: a wrong address in the last line is no reason to stop in the middle.
+        refuse_unsendable(compose(r.composed));
+        make = [&](std::size_t number) { return mail_for(r, all, whom[number]); };
+    }
+    live_line line{r.progress};
+    client_options options = watching(in, r, line);
+    options.progress = {};
+    told_results results{in, r.quiet};
+    send_each(make_server(all, std::move(options)),
+              {.mails = mails, .connections = r.connections, .progress = r.progress}, line, make,
+              [&](const send_result& one) { results.tell(one); });
+    return results.end();
+}
+
+} // namespace
+
+int run_send(const program& in, send_request& r) {
+    read_parts(r);
+    const settings all = settle(r);
+    if (r.each) return send_to_each(in, r, all);
+    outgoing mail = signed_mail(r.raw_file.empty() ? compose(r.composed) : raw_mail(r), all);
+    refuse_unsendable(mail);
+    if (r.dry_run) return write_message(in, mail);
+    return send_one(in, r, all, mail);
+}
+
+} // namespace postrider::cli

@@ -1,0 +1,248 @@
+// The options of `postrider send`.
+#include "send.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+
+namespace postrider::cli {
+namespace {
+
+constexpr const char* people = "Message";
+constexpr const char* envelope = "Delivery";
+constexpr const char* sending = "Sending";
+
+template <class Address>
+CLI::Option* add_addresses(CLI::App& to, const std::string& names, std::vector<Address>& all, const std::string& help) {
+    return to
+        .add_option_function<std::vector<std::string>>(
+            names, [&all](const std::vector<std::string>& texts) { all.insert(all.end(), texts.begin(), texts.end()); },
+            help)
+        ->allow_extra_args(false)
+        ->option_text("ADDRESS")
+        ->group(people);
+}
+
+header_field header_of(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    if (colon == 0 || colon == text.npos)
+        throw CLI::ValidationError("--header", "`" + text + "` is no header field: 'NAME: VALUE'");
+    const std::size_t value = text.find_first_not_of(" \t", colon + 1);
+    return {text.substr(0, colon), value == text.npos ? "" : text.substr(value)};
+}
+
+flags<notify> notify_of(const std::string& text) {
+    flags<notify> when;
+    for (std::size_t from = 0; from <= text.size();) {
+        const std::size_t end = std::min(text.find(',', from), text.size());
+        const std::string one = CLI::detail::to_lower(text.substr(from, end - from));
+        if (one == "success") when.add(notify::success);
+        else if (one == "failure") when.add(notify::failure);
+        else if (one == "delay") when.add(notify::delay);
+        else if (one == "never") when.add(notify::nothing);
+        else throw CLI::ValidationError("--notify", "`" + one + "` is none of success, failure, delay, never");
+        from = end + 1;
+    }
+    if (when.has(notify::nothing) && text.find(',') != text.npos)
+        throw CLI::ValidationError("--notify", "`never` stands alone");
+    return when;
+}
+
+// "3600", "3600;notify", "3600;return", each also with ";trace"
+void deliver_by(const std::string& text, delivery& to) {
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, to.by_seconds);
+    const std::string how{rest, end};
+    if (error == std::errc{})
+        for (const auto& [mode, word] :
+             {std::pair{by_mode::notify, ""}, {by_mode::notify, ";notify"}, {by_mode::return_mail, ";return"}})
+            for (const bool trace : {false, true})
+                if (how == std::string{word} + (trace ? ";trace" : "")) {
+                    to.by = mode;
+                    to.by_trace = trace;
+                    return;
+                }
+    throw CLI::ValidationError(
+        "--deliver-by", "`" + text + "` is not SECONDS, SECONDS;notify or SECONDS;return, with ;trace or without");
+}
+
+void add_message_options(CLI::App& app, send_request& r) {
+    message& m = r.composed;
+    add_addresses(app, "-f,--from", m.from, "The author: 'Alice <alice@a.example>'; default: the account's");
+    add_addresses(app, "-t,--to,recipient", m.to, "A recipient; may be repeated, and may stand without the option");
+    add_addresses(app, "-c,--cc", m.cc, "A recipient of a copy");
+    add_addresses(app, "-b,--bcc", m.bcc, "A recipient that the message does not name");
+    app.add_option("--to-file", r.to_files, "Recipients, one a line; - is standard input")
+        ->option_text("FILE")
+        ->allow_extra_args(false)
+        ->group(people);
+    add_addresses(app, "--reply-to", m.reply_to, "Where answers go");
+    app.add_option_function<std::string>(
+           "--sender", [&m](const std::string& text) { m.sender = any_address{text}; }, "Who sends it for the author")
+        ->option_text("ADDRESS")
+        ->group(people);
+    app.add_option("-s,--subject", m.subject, "The subject")->option_text("TEXT")->group(people);
+    app.add_option_function<std::string>(
+           "--text,--body",
+           [&r](const std::string& text) {
+               r.composed.text = text;
+               r.has_text = true;
+           },
+           "The text; without any of --text, --text-file, --html, --html-file it is read from standard input")
+        ->option_text("TEXT")
+        ->group(people);
+    app.add_option("--text-file", r.text_file, "The text is in that file; - is standard input")
+        ->option_text("FILE")
+        ->group(people);
+    app.add_option("--html", m.html, "The text in HTML; with a plain text it is the other form of it")
+        ->option_text("HTML")
+        ->group(people);
+    app.add_option("--html-file", r.html_file, "The HTML is in that file; - is standard input")
+        ->option_text("FILE")
+        ->group(people);
+    app.add_option(
+           "-a,--attach", r.attach,
+           "Attach a file, read as it is sent; 'FILE;name=NAME;type=TYPE' where these differ; - is standard input")
+        ->option_text("FILE")
+        ->allow_extra_args(false)
+        ->group(people);
+    app.add_option("--inline", r.inlines, "A file that the HTML shows as cid:ID")
+        ->option_text("ID=FILE")
+        ->allow_extra_args(false)
+        ->group(people);
+    app.add_option("--calendar", r.calendar_file, "An iCalendar invitation (iMIP)")->option_text("FILE")->group(people);
+    app.add_option_function<std::vector<std::string>>(
+           "--header",
+           [&m](const std::vector<std::string>& all) {
+               for (const std::string& one : all) m.headers.push_back(header_of(one));
+           },
+           "Another header field; may be repeated")
+        ->option_text("'NAME: VALUE'")
+        ->allow_extra_args(false)
+        ->group(people);
+    app.add_option("--message-id", m.message_id, "Default: a random one")->option_text("<ID>")->group(people);
+    app.add_option("--in-reply-to", m.in_reply_to, "The message that this one answers")
+        ->option_text("<ID>")
+        ->allow_extra_args(false)
+        ->group(people);
+    app.add_option("--references", m.references, "The thread, oldest first; may be repeated")
+        ->option_text("<ID>")
+        ->allow_extra_args(false)
+        ->group(people);
+    static const std::map<std::string, message_priority> priorities{
+        {"low", message_priority::low}, {"normal", message_priority::normal}, {"high", message_priority::high}};
+    app.add_option("--priority", m.priority, "What readers show: low, normal, high")
+        ->transform(CLI::CheckedTransformer(priorities, CLI::ignore_case).description(""))
+        ->option_text("WHICH")
+        ->group(people);
+    app.add_option("--list-unsubscribe", m.list_unsubscribe.uris,
+                   "How to leave the list: https: or mailto:; may be repeated")
+        ->option_text("URI")
+        ->allow_extra_args(false)
+        ->group(people);
+    app.add_flag("--one-click", m.list_unsubscribe.one_click, "A POST to the https: one unsubscribes (RFC 8058)")
+        ->group(people);
+    app.add_option(
+           "--raw,--data", r.raw_file,
+           "Send a message that is written already (RFC 5322); - is standard input. Recipients: those that are said, "
+           "else To, Cc and Bcc; Bcc is taken out")
+        ->option_text("FILE")
+        ->group(people);
+    app.add_flag("--keep-bcc", r.keep_bcc, "Leave Bcc in it")->group(people);
+}
+
+void add_delivery_options(CLI::App& app, send_request& r) {
+    delivery& d = r.composed.delivery;
+    app.add_option_function<std::string>(
+           "--envelope-from", [&r](const std::string& text) { r.composed.envelope_from = text; },
+           "The reverse-path, where bounces go; default: sender or author; <>: nowhere")
+        ->option_text("ADDRESS")
+        ->group(envelope);
+    app.add_option_function<std::string>(
+           "--notify", [&d](const std::string& text) { d.notify = notify_of(text); },
+           "Tell the sender of: success,failure,delay, or never (DSN, RFC 3461)")
+        ->option_text("WHEN")
+        ->group(envelope);
+    static const std::map<std::string, return_content> parts{{"full", return_content::full},
+                                                             {"hdrs", return_content::headers}};
+    app.add_option("--return", d.ret, "What of the mail comes back with a notification: full, hdrs")
+        ->transform(CLI::CheckedTransformer(parts, CLI::ignore_case).description(""))
+        ->option_text("WHAT")
+        ->group(envelope);
+    app.add_option("--envelope-id", d.envelope_id, "A name for the mail, that notifications have (DSN, ENVID)")
+        ->option_text("ID")
+        ->group(envelope);
+    app.add_flag("--require-tls", d.require_tls,
+                 "Every server on the way has to use verified TLS, or the mail comes back (RFC 8689)")
+        ->group(envelope);
+    app.add_flag("--tls-optional", r.composed.tls_optional,
+                 "Delivery matters more than TLS (TLS-Required: No, RFC 8689)")
+        ->group(envelope);
+    app.add_option_function<int>(
+           "--mt-priority",
+           [&d](int level) {
+               d.prioritised = true;
+               d.priority = static_cast<std::int8_t>(level);
+           },
+           "Of the transport, -9 to 9 (RFC 6710)")
+        ->check(CLI::Range(-9, 9).description(""))
+        ->option_text("LEVEL")
+        ->group(envelope);
+    app.add_option_function<std::string>(
+           "--deliver-by", [&d](const std::string& text) { deliver_by(text, d); },
+           "'SECONDS;notify' or 'SECONDS;return', with ';trace' too (RFC 2852)")
+        ->option_text("BY")
+        ->group(envelope);
+    app.add_option("--hold-for", d.hold_seconds, "Deliver after so many seconds (FUTURERELEASE, RFC 4865)")
+        ->check(CLI::Range(1, 999'999'999).description(""))
+        ->option_text("SECONDS")
+        ->group(envelope);
+    app.add_option("--hold-until", d.hold_until, "Deliver then: 2030-01-31T12:00:00Z")
+        ->option_text("DATE")
+        ->group(envelope);
+    app.add_flag_callback(
+           "--all-or-nothing", [&d] { d.policy = recipient_policy::all_or_nothing; },
+           "One recipient that is refused, and none gets it")
+        ->group(envelope);
+}
+
+void add_sending_options(CLI::App& app, send_request& r) {
+    app.add_flag("--each", r.each, "One mail for each recipient, that names no other one")->group(sending);
+    app.add_option("--connections", r.connections, "How many connections --each may use; default 1")
+        ->check(CLI::Range(1, 1000).description(""))
+        ->option_text("N")
+        ->group(sending);
+    app.add_flag("-n,--dry-run", r.dry_run,
+                 "Write the message to standard output, and the envelope to standard error; send nothing")
+        ->group(sending);
+    app.add_flag("-v,--transcript", r.transcript, "Show what is said and heard, on standard error, without secrets")
+        ->group("Output");
+    app.add_flag("-q,--quiet", r.quiet, "Print only the recipients that have not got it")->group("Output");
+    app.add_flag("!--no-progress", r.progress, "Draw no progress bar, on a terminal neither")->group("Output");
+}
+
+constexpr const char* examples = R"(Examples:
+  postrider send --server mail.example --user alice -f alice@a.example -s Hello --text 'Hi, Bob.' bob@b.example
+  postrider send --account work -t bob@b.example -s Report -a report.pdf <text
+  postrider send --raw message.eml                            # to those that its header names
+  postrider send --each --to-file readers --connections 4 -f news@a.example -s News --html-file news.html
+  postrider send -n -f alice@a.example -s Test --text x bob@b.example | postrider check -
+
+Exit codes: 0 all accepted; 69 refused, 75 not now, 80 unknown: it may have arrived; 64 usage, 65 data, 66 no input, 68 no
+such host, 76 TLS or protocol, 77 authentication, 78 configuration, 130 interrupted. Of several the first of 80, 130, 75, others, 69.)";
+
+} // namespace
+
+void add_send(CLI::App& to, program& in) {
+    CLI::App* const app = to.add_subcommand("send", "Send a message, and say what became of it for each recipient");
+    const auto request = std::make_shared<send_request>();
+    add_message_options(*app, *request);
+    add_delivery_options(*app, *request);
+    add_sending_options(*app, *request);
+    add_settings(*app, request->said);
+    add_output_options(*app, in);
+    app->footer(examples);
+    app->callback([&in, request] { in.run = [&in, request] { return run_send(in, *request); }; });
+}
+
+} // namespace postrider::cli
