@@ -69,7 +69,8 @@ void deliver_by(const std::string& text, delivery& to) {
 void add_message_options(CLI::App& app, send_request& r) {
     message& m = r.composed;
     add_addresses(app, "-f,--from", m.from, "The author: 'Alice <alice@a.example>'; default: the account's");
-    add_addresses(app, "-t,--to,recipient", m.to, "A recipient; may be repeated, and may stand without the option");
+    add_addresses(app, "-t,--to", m.to, "A recipient; may be repeated, and may stand without the option");
+    add_addresses(app, "recipient", m.to, "Whom to send it to")->allow_extra_args(true);
     add_addresses(app, "-c,--cc", m.cc, "A recipient of a copy");
     add_addresses(app, "-b,--bcc", m.bcc, "A recipient that the message does not name");
     app.add_option("--to-file", r.to_files, "Recipients, one a line; - is standard input")
@@ -218,7 +219,9 @@ void add_sending_options(CLI::App& app, send_request& r) {
     app.add_flag("-v,--transcript", r.transcript, "Show what is said and heard, on standard error, without secrets")
         ->group("Output");
     app.add_flag("-q,--quiet", r.quiet, "Print only the recipients that have not got it")->group("Output");
-    app.add_flag("!--no-progress", r.progress, "Draw no progress bar, on a terminal neither")->group("Output");
+    app.add_flag_callback(
+           "--no-progress", [&r] { r.progress = false; }, "Draw no progress bar, on a terminal neither")
+        ->group("Output");
 }
 
 constexpr const char* examples = R"(Examples:
