@@ -20,6 +20,8 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+constexpr std::chrono::milliseconds long_work{300}; // what is over before that needs no progress bar
+
 void take_attachment(const std::string& text, inputs& from, message& to) {
     std::string file = text, name, type;
     for (std::size_t at = file.rfind(';'); at != file.npos; at = file.rfind(';')) {
@@ -161,7 +163,7 @@ client_options watching(const program& in, const send_request& r, live_line& lin
         };
     if (r.progress)
         options.progress = [&line, begin = std::chrono::steady_clock::now()](const send_progress& p) {
-            if (line.due())
+            if (line.due() && std::chrono::steady_clock::now() - begin > long_work)
                 line.draw(progress_text(p.sent, p.total, std::chrono::steady_clock::now() - begin, width(2)));
         };
     return options;

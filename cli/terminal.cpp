@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sysexits.h>
 #include <termios.h>
@@ -61,8 +62,12 @@ public:
         if (::write(file_, text.data(), text.size()) < 0)
             return; // then the person sees no question, and no more is lost
     }
-    /// A line, with its end; 0: none came.
+    /// A line, with its end; 0: none came. Ctrl-C may come before the read begins, so it is waited for beside it.
     std::size_t read(char* to, std::size_t room) const noexcept {
+        std::array<pollfd, 2> waits{pollfd{file_, POLLIN, 0}, pollfd{interrupt().native_handle(), POLLIN, 0}};
+        while (::poll(waits.data(), waits.size(), -1) < 0 && errno == EINTR) {
+        }
+        if (interrupted()) return 0;
         const ssize_t got = ::read(file_, to, room);
         return got > 0 ? static_cast<std::size_t>(got) : 0;
     }
