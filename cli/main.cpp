@@ -19,8 +19,12 @@ using namespace postrider::cli;
 /// CLI11 tells a wrong option by its own codes; the shell gets 64.
 int usage(const CLI::App& app, const CLI::ParseError& wrong, const program& in) {
     if (wrong.get_exit_code() == 0) return app.exit(wrong, in.out(), in.err()); // --help, --version
-    in.complain(wrong.what());
     const auto chosen = app.get_subcommands();
+    if (chosen.empty() && dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr) {
+        in.err() << app.help();
+        return EX_USAGE;
+    }
+    in.complain(wrong.what());
     in.err() << "Try `postrider" << (chosen.empty() ? "" : " " + chosen.front()->get_name()) << " --help`.\n";
     return EX_USAGE;
 }
@@ -58,7 +62,7 @@ int main(int count, char** arguments) {
 #endif
         return run(in, count, arguments);
     } catch (const failure& why) {
-        in.complain(why.text);
+        if (!why.text.empty()) in.complain(why.text);
         return why.code;
     } catch (const std::bad_alloc&) {
         in.complain("there is no memory left");

@@ -1,9 +1,11 @@
 #include "program.hpp"
 
 #include "failure.hpp"
+#include "help.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
 #include <iostream>
 #include <sysexits.h>
 #include <unistd.h>
@@ -32,10 +34,14 @@ void program::complain(std::string_view text) const {
 }
 
 void program::written() const {
-    if (!(out() << std::flush)) throw failure{EX_IOERR, "standard output takes no more: closed, or its disk is full"};
+    errno = 0;
+    if (out() << std::flush) return;
+    // A reader that has seen enough, as `head`, is nobody's mistake, and no news.
+    throw failure{EX_IOERR, errno == EPIPE ? "" : "standard output takes no more: closed, or its disk is full"};
 }
 
 void add_output_options(CLI::App& to, program& in) {
+    to.set_help_flag("-h,--help", "Show this, and nothing else")->group("Output");
     to.add_flag("--json", in.json, "Print one JSON document (schema: doc/json) and nothing else")->group("Output");
     to.add_option("--color,--colour", in.colour,
                   "When to use colours: auto (a terminal, without NO_COLOR), always, never")
@@ -45,7 +51,9 @@ void add_output_options(CLI::App& to, program& in) {
 }
 
 void add_commands(CLI::App& to, program& in) {
-    to.set_version_flag("--version", "postrider " POSTRIDER_VERSION);
+    to.formatter(std::make_shared<help_layout>());
+    to.set_help_flag("-h,--help", "Show this; `postrider COMMAND --help` shows what a command takes");
+    to.set_version_flag("--version", "postrider " POSTRIDER_VERSION, "Show the version");
     to.require_subcommand(1);
     add_send(to, in);
 }

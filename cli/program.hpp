@@ -31,7 +31,8 @@ struct program {
 
     /// `postrider: TEXT`, on standard error.
     void complain(std::string_view text) const;
-    /// After the last of what the command is for was written: throws `failure` (74) if standard output has not taken it all.
+    /// After the last of what the command is for was written: throws `failure` (74) if standard output has not taken it all;
+    /// without a text where who read it has gone.
     void written() const;
 };
 

@@ -225,15 +225,14 @@ void add_sending_options(CLI::App& app, send_request& r) {
 }
 
 constexpr const char* examples = R"(Examples:
-  postrider send --server mail.example --user alice -f alice@a.example -s Hello --text 'Hi, Bob.' bob@b.example
-  postrider send --account work -t bob@b.example -s Report -a report.pdf <text
-  postrider send --raw message.eml                            # to those that its header names
-  postrider send --each --to-file readers --connections 4 -f news@a.example -s News --html-file news.html
-  postrider send -n -f alice@a.example -s Test --text x bob@b.example | postrider check -
+  postrider send --server mail.example --user alice -f alice@a.example \\
+      -s Hello --text 'Hi, Bob.' bob@b.example
+  postrider send --account work -s Report -a report.pdf bob@b.example <text
+  postrider send --raw message.eml     # to those that its header names
+  postrider send --each --to-file readers --connections 4 -s News <text
+  postrider send -n -f alice@a.example -s Test --text x bob@b.example
 
-Exit codes: 0 all accepted; 69 refused, 75 not now, 80 unknown: it may have arrived; 64 usage, 65 data, 66 no input, 68 no
-such host, 76 TLS or protocol, 77 authentication, 78 configuration, 130 interrupted. Of several the first of 80, 130, 75, others, 69.)";
-
+Exit codes: 0 all accepted; 69 refused; 75 not now; 80 unknown, it may have arrived; 64 usage; 65 data; 66 no input; 68 no such host; 76 TLS or protocol; 77 authentication; 78 configuration; 130 interrupted. Of several: the first of 80, 130, 75, the others, 69.)";
 } // namespace
 
 void add_send(CLI::App& to, program& in) {
