@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <strings.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 namespace postrider::cli {
@@ -72,7 +73,15 @@ account account_of(const std::string& file, std::string name, const toml::node& 
     return one;
 }
 
+/// Whoever can write the file has our passwords sent to a server of theirs, and commands run.
+void refuse_if_others_can_write(const std::string& file) {
+    struct stat facts {};
+    if (::stat(file.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & S_IWOTH) != 0)
+        throw failure{EX_CONFIG, file + ": everybody can write it, and have commands of theirs run: chmod o-w " + file};
+}
+
 accounts accounts_in(const std::string& file) {
+    refuse_if_others_can_write(file);
     accounts found{.file = file};
     const toml::table all = toml::parse_file(file);
     for (const auto& [key, value] : all) {

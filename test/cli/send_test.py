@@ -674,6 +674,11 @@ look-ahead = 3
         self.assertEnds(0, "send", "--account", "work", "--server", self.home.url(), "--text", "x", "bob@b.example")
         self.assertFalse((self.path / "asked").exists())
 
+    def test_a_file_that_everybody_can_write(self):
+        self.file_of_accounts.chmod(0o666)
+        self.assertUsage("send", "--text", "x", "bob@b.example", code=EX_CONFIG, err="chmod o-w")
+        self.assertEqual(self.counts(), (0, 0))
+
     def wrong(self, text, *words, arguments=("--text", "x", "-f", "a@a.example", "bob@b.example")):
         self.config(text)
         self.assertUsage("send", *arguments, code=EX_CONFIG, err=["config.toml", *words])
