@@ -17,22 +17,20 @@
 // connection that fails fails everything that waits for it: who has other mails tries again later, and knows why.
 #include "postrider/connection.hpp"
 
+#include "authenticator.hpp"
 #include "explain.hpp"
 #include "job.hpp"
 #include "state.hpp"
 
-#include "postrider/cram_md5.hpp"
 #include "postrider/io/connector.hpp"
 #include "postrider/io/drive.hpp"
 #include "postrider/io/proxy.hpp"
 #include "postrider/io/tls_stream.hpp"
 #include "postrider/io/transcript.hpp"
-#include "postrider/scram.hpp"
 
 #include <algorithm>
 #include <deque>
 #include <optional>
-#include <unistd.h>
 
 namespace postrider {
 
@@ -51,25 +49,6 @@ struct counted_stream : posix_stream {
     }
 };
 
-/// RFC 5321 §4.1.4: the full name of this host, or else its address.
-std::string own_name(const posix_stream& from) {
-    std::array<char, 256> host{};
-    if (::gethostname(host.data(), host.size() - 1) == 0) {
-        const std::string_view name{host.data()};
-        if (name.find('.') != name.npos && domain::parse(name)) return std::string{name};
-    }
-    const address_text local = from.local_address();
-    std::string_view address = local.view();
-    std::string literal{"["};
-    if (address.starts_with('[')) { // "[2001:db8::1%eth0]:25"
-        address = address.substr(1, address.find_first_of("%]") - 1);
-        literal.append("IPv6:").append(address).append("]");
-    } else if (!address.empty()) {
-        literal.append(address.substr(0, address.find(':'))).append("]");
-    }
-    return domain::parse(literal) ? literal : std::string{"localhost"};
-}
-
 } // namespace
 
 struct connection::state final : drive_handler {
@@ -86,11 +65,11 @@ struct connection::state final : drive_handler {
     void refused(mail& m, std::size_t recipient, const reply& said);
     void mail_done(mail& m, const reply& said);
     void answered(const reply& said);
-    errc credentials_wanted(credentials& with, bool again);
+    errc credentials_wanted(credentials& with, bool again) { return sasl_.renew(config_, with, again); }
     void tls_started(const tls_channel& channel);
     void sent(std::string_view octets, phase where, const mail* m, bool secret, bool ends);
     void received(std::string_view octets);
-    std::chrono::milliseconds limit(const action& a) const noexcept;
+    std::chrono::milliseconds limit(const action& a) const noexcept { return config_.limit(a); }
 
     template <class Call>
     void observe(Call&& call) noexcept;
@@ -122,7 +101,6 @@ struct connection::state final : drive_handler {
     deadline ends() const noexcept;
     std::vector<connect_attempt> attempts() const;
     void tell();
-    connect_options destination() const noexcept;
 
     server to_;
     const server::state& config_;
@@ -138,11 +116,7 @@ struct connection::state final : drive_handler {
     std::optional<transcript> shown_{};
     std::string name_{}; ///< that it gives itself
     std::string peer_{}; ///< the address that it talks to
-    openssl_digests digests_{};
-    scram scram_{digests_};
-    cram_md5 cram_md5_{digests_};
-    std::array<sasl_exchange*, 2> exchanges_{&scram_, &cram_md5_};
-    secret token_{};
+    client_detail::authenticator sasl_{};
 
     place at_ = place::closed;
     pollfd socket_{-1, 0, 0};
@@ -267,16 +241,6 @@ void connection::state::answered(const reply& said) {
     finished_.push_back(std::move(asked_));
 }
 
-errc connection::state::credentials_wanted(credentials& with, bool again) {
-    shared_token& shared = *config_.options.auth.token;
-    const std::lock_guard lock{shared.mutex};
-    if (const errc e = shared.source.fill(with, again); e != errc::ok) return e;
-    token_ = secret{with.token.reveal()}; // another thread may renew it while this session uses it
-    with.user = config_.user.reveal();
-    with.token = token_;
-    return errc::ok;
-}
-
 /// Calls the caller's own. What it throws would leave the session in the middle of a command: it is dropped, and so is the rest
 /// of what would have been shown.
 template <class Call>
@@ -305,24 +269,6 @@ void connection::state::received(std::string_view octets) {
     greeted_ = true;
     counted_.received += octets.size();
     if (shown_) observe([&] { shown_->received(octets); });
-}
-
-std::chrono::milliseconds connection::state::limit(const action& a) const noexcept {
-    const time_limits& limits = config_.options.limits;
-    if (a.limit() == 0 || a.where == phase::quit) return std::chrono::seconds{a.limit()};
-    const auto or_none = [](std::chrono::milliseconds one) {
-        return one.count() > 0 && one < client_detail::no_limit ? one : client_detail::no_limit;
-    };
-    switch (a.where) {
-    case phase::connect:
-    case phase::greeting:
-    case phase::ehlo:
-    case phase::helo:
-    case phase::auth:
-    case phase::starttls: return or_none(limits.greeting);
-    case phase::content: return or_none(a.what == action::kind::read ? limits.content : limits.command);
-    default: return or_none(limits.command);
-    }
 }
 
 // From place to place.
@@ -370,18 +316,6 @@ void connection::state::tell() {
     }
 }
 
-connect_options connection::state::destination() const noexcept {
-    connect_options o{.host = config_.at.host, .port = config_.at.port};
-    if (!config_.options.proxy.empty()) {
-        o.host = config_.proxy.host;
-        o.port = config_.proxy.port;
-    }
-    o.local_path = config_.at.path;
-    o.source_address = config_.options.source_address;
-    o.dns_servers = config_.options.dns_servers;
-    return o;
-}
-
 void connection::state::begin() {
     leaving_ = left_ = aged_ = greeted_ = cancelled_ = in_wait_ = cut_ = false;
     handed_ = 0;
@@ -390,7 +324,7 @@ void connection::state::begin() {
     deadline last = {};
     for (const auto& j : waiting_) last = std::max(last, j->until);
     connect_until_ = std::min(last, client_detail::after(config_.options.limits.connect));
-    if (const errc e = connector_.begin(destination(), connect_until_); e != errc::ok)
+    if (const errc e = connector_.begin(config_.destination(), connect_until_); e != errc::ok)
         return fail_waiting(e, phase::connect,
                             client_detail::explain(config_, {.error = e, .trail = &connector_.report()}));
     at_ = place::connecting;
@@ -456,9 +390,9 @@ bool connection::state::through_proxy() {
 }
 
 void connection::state::start_session() {
-    name_ = config_.options.client_name.empty() ? own_name(tcp_) : config_.options.client_name;
+    name_ = config_.options.client_name.empty() ? client_detail::own_name(tcp_) : config_.options.client_name;
     session_options options = config_.session_of(*domain::parse(name_));
-    options.auth.exchanges = exchanges_;
+    options.auth.exchanges = sasl_.exchanges;
     peer_ = tcp_.peer_address().view();
     if (peer_.empty()) peer_ = config_.at.path;
     stream_.emplace(tcp_, config_.tls, config_.tls_name, config_.at.port);

@@ -3,6 +3,7 @@
 #define POSTRIDER_CLIENT_JOB_HPP
 
 #include "postrider/connection.hpp"
+#include "state.hpp"
 
 #include <cstdint>
 #include <string>
@@ -11,9 +12,6 @@
 namespace postrider::client_detail {
 
 using clock = std::chrono::steady_clock;
-
-/// Longer than anybody waits, and short enough to be added to any time.
-inline constexpr std::chrono::milliseconds no_limit = std::chrono::hours{24 * 365};
 
 /// When a limit that begins now is over; 0, or more than a year: never.
 inline deadline after(std::chrono::milliseconds limit) noexcept {

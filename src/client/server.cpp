@@ -7,6 +7,7 @@
 #include "postrider/io/saslprep.hpp"
 
 #include <array>
+#include <unistd.h>
 
 namespace postrider {
 namespace {
@@ -189,6 +190,54 @@ session_options server::state::session_of(domain client_name) const noexcept {
             .auth_with = options.auth_with,
             .unused = options.unused,
             .look_ahead = options.look_ahead};
+}
+
+connect_options server::state::destination() const noexcept {
+    connect_options o{.host = at.host, .port = at.port};
+    if (!options.proxy.empty()) {
+        o.host = proxy.host;
+        o.port = proxy.port;
+    }
+    o.local_path = at.path;
+    o.source_address = options.source_address;
+    o.dns_servers = options.dns_servers;
+    return o;
+}
+
+std::chrono::milliseconds server::state::limit(const action& a) const noexcept {
+    const time_limits& limits = options.limits;
+    if (a.limit() == 0 || a.where == phase::quit) return std::chrono::seconds{a.limit()};
+    const auto or_none = [](std::chrono::milliseconds one) {
+        return one.count() > 0 && one < client_detail::no_limit ? one : client_detail::no_limit;
+    };
+    switch (a.where) {
+    case phase::connect:
+    case phase::greeting:
+    case phase::ehlo:
+    case phase::helo:
+    case phase::auth:
+    case phase::starttls: return or_none(limits.greeting);
+    case phase::content: return or_none(a.what == action::kind::read ? limits.content : limits.command);
+    default: return or_none(limits.command);
+    }
+}
+
+std::string client_detail::own_name(const posix_stream& from) {
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) == 0) {
+        const std::string_view name{host.data()};
+        if (name.find('.') != name.npos && domain::parse(name)) return std::string{name};
+    }
+    const address_text local = from.local_address();
+    std::string_view address = local.view();
+    std::string literal{"["};
+    if (address.starts_with('[')) { // "[2001:db8::1%eth0]:25"
+        address = address.substr(1, address.find_first_of("%]") - 1);
+        literal.append("IPv6:").append(address).append("]");
+    } else if (!address.empty()) {
+        literal.append(address.substr(0, address.find(':'))).append("]");
+    }
+    return domain::parse(literal) ? literal : std::string{"localhost"};
 }
 
 server::server(std::string_view url, client_options options) {

@@ -3,9 +3,11 @@
 #define POSTRIDER_CLIENT_STATE_HPP
 
 #include "postrider/io/openssl.hpp"
+#include "postrider/io/posix.hpp"
 #include "postrider/io/proxy.hpp"
 #include "postrider/server.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -28,6 +30,12 @@ parsed_url parse_url(std::string_view url);
 /// ASCII letters small, as schemes and host names are compared.
 std::string lower(std::string_view text);
 
+/// Longer than anybody waits, and short enough to be added to any time.
+inline constexpr std::chrono::milliseconds no_limit = std::chrono::hours{24 * 365};
+
+/// RFC 5321 §4.1.4: the full name of this host, or else the address that the connection comes from.
+std::string own_name(const posix_stream& from);
+
 } // namespace client_detail
 
 struct server::state {
@@ -48,6 +56,10 @@ struct server::state {
     /// For a session; views into this.
     credentials credentials_of() const noexcept;
     session_options session_of(domain client_name) const noexcept;
+
+    connect_options destination() const noexcept; ///< the proxy, if there is one
+    /// How long what this action asks may take.
+    std::chrono::milliseconds limit(const action& a) const noexcept;
 };
 
 } // namespace postrider
