@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 struct ssl_st; // OpenSSL's SSL, BIO and SSL_CTX
 struct bio_st;
@@ -40,6 +42,29 @@ private:
     std::unique_ptr<state> state_;
 };
 
+/// What a certificate says, for people who look for a fault. The texts are the peer's: not to be trusted, control characters
+/// replaced.
+struct certificate_facts {
+    std::string subject{};          ///< "CN=mail.example", of at most 128 octets
+    std::string issuer{};           ///< the same
+    std::vector<std::string> names; ///< its subjectAltNames that can name a host: DNS names and IP addresses
+    std::string valid_from{};       ///< "2026-01-31T00:00:00Z"
+    std::string valid_until{};      ///< the same
+    std::string key{};              ///< "RSA", "EC P-256", "ED25519"
+    int key_bits = 0;
+    std::string signature{}; ///< "ecdsa-with-SHA256"
+    std::string pin{};       ///< of its key, as `tls_options::pins` takes it
+    std::string pem{};
+};
+
+/// What the peer has shown of itself in a handshake, also in one that failed because of it.
+struct peer_certificates {
+    std::vector<certificate_facts> sent{}; ///< in the peer's order, its own first; none where a session was resumed
+    std::vector<certificate_facts>
+        trusted{}; ///< what the chain was made complete by, out of those that are trusted: one at most
+    std::vector<tls_verdict> faults{}; ///< all that was found, the one of `tls_facts::verdict` first
+};
+
 /// The filter (io/tls.hpp) for `tls_stream`, with OpenSSL between two memory BIOs. Memory for records is taken as it is
 /// needed, and given back between them.
 class openssl_tls {
@@ -65,6 +90,8 @@ public:
     void close() noexcept;
     const tls_facts& facts() const noexcept { return facts_; }
     tls_channel channel() const noexcept;
+    /// Reads the certificates of the last handshake, which stay with OpenSSL until `begin`.
+    peer_certificates certificates() const;
 
 private:
     friend class openssl_context;
@@ -82,6 +109,7 @@ private:
     bool ended_ = false;
     errc fault_ = errc::ok;
     tls_verdict saved_verdict_ = tls_verdict::not_checked; // of the session that is offered
+    std::uint32_t faults_ = 0;                             // that were found in the chain, a bit each
     tls_facts facts_{};
     std::string_view binding_type_{};
     std::size_t binding_size_ = 0;

@@ -4,9 +4,12 @@
 #include "postrider/certificate.hpp"
 #include "postrider/io/openssl.hpp"
 
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
+#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -108,18 +111,82 @@ short_text<128> text_of(const X509_NAME* name) noexcept {
     return tls_detail::shown({text, static_cast<std::size_t>(size)});
 }
 
+short_text<24> text_of(const ASN1_TIME* time) noexcept {
+    std::tm at{};
+    std::array<char, 64> text;
+    if (ASN1_TIME_to_tm(time, &at) != 1) return {};
+    const int size = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02dZ", at.tm_year + 1900,
+                                   at.tm_mon + 1, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec);
+    return short_text<24>{{text.data(), static_cast<std::size_t>(size)}};
+}
+
+std::string_view octets_of(const ASN1_STRING* text) noexcept {
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+            static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+/// Those that can name a host; a certificate may have others, such as mail addresses.
+std::vector<std::string> names_of(const X509* of) {
+    std::vector<std::string> names;
+    const auto all = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(of, NID_subject_alt_name, nullptr, nullptr));
+    for (int i = 0; i < sk_GENERAL_NAME_num(all); ++i) {
+        const GENERAL_NAME* const one = sk_GENERAL_NAME_value(all, i);
+        if (one->type == GEN_DNS) {
+            names.emplace_back(tls_detail::shown(octets_of(one->d.dNSName)).view());
+        } else if (one->type == GEN_IPADD) {
+            const std::string_view address = octets_of(one->d.iPAddress);
+            std::array<char, INET6_ADDRSTRLEN> text{};
+            const int family = address.size() == 4 ? AF_INET : AF_INET6;
+            if (address.size() != 4 && address.size() != 16) continue;
+            if (inet_ntop(family, address.data(), text.data(), text.size()) != nullptr) names.emplace_back(text.data());
+        }
+    }
+    GENERAL_NAMES_free(all);
+    return names;
+}
+
+/// "EC P-256": the names that people use, where there is one.
+std::string key_of(const EVP_PKEY* key) {
+    const char* const type = EVP_PKEY_get0_type_name(key);
+    std::string name{type == nullptr ? "unknown" : type};
+    std::array<char, 64> curve{};
+    std::size_t size = 0;
+    if (EVP_PKEY_get_group_name(key, curve.data(), curve.size(), &size) != 1) return name;
+    const char* const nist = EC_curve_nid2nist(OBJ_txt2nid(curve.data()));
+    return name.append(" ").append(nist == nullptr ? curve.data() : nist);
+}
+
 } // namespace
+
+certificate_facts facts_of(const X509* of) {
+    tls_facts known;
+    describe(of, known);
+    certificate_facts facts;
+    facts.subject = known.subject.view();
+    facts.issuer = known.issuer.view();
+    facts.valid_until = known.valid_until.view();
+    facts.valid_from = text_of(X509_get0_notBefore(of)).view();
+    facts.pin = known.pin.view();
+    facts.names = names_of(of);
+    if (const EVP_PKEY* const key = X509_get0_pubkey(of)) {
+        facts.key = key_of(key);
+        facts.key_bits = EVP_PKEY_get_bits(key);
+    }
+    if (const char* const name = OBJ_nid2ln(X509_get_signature_nid(of))) facts.signature = name;
+    const owned<BIO> bio{BIO_new(BIO_s_mem())};
+    if (bio && PEM_write_bio_X509(bio.get(), of) == 1) {
+        char* text = nullptr;
+        const long size = BIO_get_mem_data(bio.get(), &text);
+        facts.pem.assign(text, static_cast<std::size_t>(size));
+    }
+    ERR_clear_error();
+    return facts;
+}
 
 void describe(const X509* of, tls_facts& to) noexcept {
     to.subject = text_of(X509_get_subject_name(of));
     to.issuer = text_of(X509_get_issuer_name(of));
-    std::tm end{};
-    std::array<char, 64> text;
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(of), &end) == 1) {
-        const int size = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02dZ", end.tm_year + 1900,
-                                       end.tm_mon + 1, end.tm_mday, end.tm_hour, end.tm_min, end.tm_sec);
-        to.valid_until = short_text<24>{{text.data(), static_cast<std::size_t>(size)}};
-    }
+    to.valid_until = text_of(X509_get0_notAfter(of));
     tls_detail::pin pin;
     if (pin_of(der{of}.octets(), pin)) to.pin = tls_detail::text_of(pin);
     ERR_clear_error();

@@ -4,6 +4,7 @@
 
 #include "io/tls/pin.hpp"
 #include "owned.hpp"
+#include "postrider/io/openssl.hpp"
 
 namespace postrider::openssl_detail {
 
@@ -26,6 +27,9 @@ bool pin_of(std::string_view certificate, tls_detail::pin& to) noexcept;
 
 /// Subject, issuer, end and pin of the peer's certificate.
 void describe(const X509* of, tls_facts& to) noexcept;
+
+/// All that it says.
+certificate_facts facts_of(const X509* of);
 
 /// RFC 5929 §4.1: the certificate by the digest of its signature, SHA-256 for MD5 and SHA-1. 0 octets where the signature
 /// has no digest of its own (Ed25519), for which nothing is defined.

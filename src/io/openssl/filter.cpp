@@ -94,6 +94,7 @@ tls_verdict openssl_tls::steps::judge(openssl_tls& f, const X509* leaf, reasons 
         else if (shared.pins_suffice) return tls_verdict::pinned;
     }
     if (!certificate_names(certificate.octets(), f.host_.view())) seen.add(tls_verdict::wrong_name);
+    f.faults_ = seen.bits();
     return seen.first();
 }
 
@@ -222,6 +223,7 @@ errc openssl_tls::begin(std::string_view host, std::uint16_t port, bool must_ver
     ready_ = ended_ = false;
     fault_ = errc::ok;
     saved_verdict_ = tls_verdict::not_checked;
+    faults_ = 0;
     facts_ = {};
     binding_type_ = {};
     binding_size_ = 0;
@@ -320,6 +322,24 @@ void openssl_tls::close() noexcept {
     ERR_clear_error();
     SSL_shutdown(ssl_);
     ERR_clear_error();
+}
+
+peer_certificates openssl_tls::certificates() const {
+    peer_certificates all;
+    if (ssl_ == nullptr) return all;
+    const reasons seen{faults_};
+    for (tls_verdict one = seen.first(); one != tls_verdict::verified; one = seen.next(one)) all.faults.push_back(one);
+    const STACK_OF(X509)* const sent = SSL_get_peer_cert_chain(ssl_);
+    for (int i = 0; i < sk_X509_num(sent); ++i) all.sent.push_back(facts_of(sk_X509_value(sent, i)));
+    const STACK_OF(X509)* const built = SSL_get0_verified_chain(ssl_);
+    if (const int size = sk_X509_num(built); size > 0) {
+        const X509* const last = sk_X509_value(built, size - 1);
+        bool was_sent = false;
+        for (int i = 0; i < sk_X509_num(sent); ++i) was_sent = was_sent || X509_cmp(sk_X509_value(sent, i), last) == 0;
+        if (!was_sent) all.trusted.push_back(facts_of(last));
+    }
+    ERR_clear_error();
+    return all;
 }
 
 tls_channel openssl_tls::channel() const noexcept {

@@ -12,11 +12,15 @@ namespace postrider::tls_detail {
 /// the order. Otherwise one server would be "expired" to one library, and "untrusted" to the other.
 class reasons {
 public:
+    constexpr reasons() noexcept = default;
+    explicit constexpr reasons(std::uint32_t bits) noexcept : bits_(bits) {}
+    constexpr std::uint32_t bits() const noexcept { return bits_; }
     constexpr void add(tls_verdict why) noexcept { bits_ |= 1u << static_cast<unsigned>(why); }
     /// `verified`: there is none.
-    constexpr tls_verdict first() const noexcept {
-        for (auto i = static_cast<unsigned>(tls_verdict::wrong_pin); i <= static_cast<unsigned>(tls_verdict::bad_chain);
-             ++i)
+    constexpr tls_verdict first() const noexcept { return next(tls_verdict::pinned); }
+    /// The one behind `which`; `verified`: there is none.
+    constexpr tls_verdict next(tls_verdict which) const noexcept {
+        for (auto i = static_cast<unsigned>(which) + 1; i <= static_cast<unsigned>(tls_verdict::bad_chain); ++i)
             if ((bits_ >> i & 1) != 0) return static_cast<tls_verdict>(i);
         return tls_verdict::verified;
     }
