@@ -114,6 +114,8 @@ public:
     /// Nothing while, or after, the connection is in clear text, or broken.
     tls_channel channel() const noexcept { return started_ && fault_ == errc::ok ? filter_.channel() : tls_channel{}; }
     Stream& transport() noexcept { return transport_; }
+    /// For what one library knows beside that, such as `openssl_tls::certificates`.
+    const Filter& filter() const noexcept { return filter_; }
 
 private:
     /// A record that has not left in full.
