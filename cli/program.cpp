@@ -56,6 +56,7 @@ void add_commands(CLI::App& to, program& in) {
     to.set_version_flag("--version", "postrider " POSTRIDER_VERSION, "Show the version");
     to.require_subcommand(1);
     add_send(to, in);
+    add_probe(to, in);
 }
 
 } // namespace postrider::cli

@@ -1,0 +1,201 @@
+#include "probe.hpp"
+
+#include "accounts.hpp"
+#include "certificate_chain.hpp"
+#include "exit_code.hpp"
+#include "failure.hpp"
+#include "interrupt.hpp"
+#include "probe_report.hpp"
+#include "waterfall.hpp"
+
+#include <nlohmann/json.hpp>
+#include <postrider/message.hpp>
+#include <postrider/raw_message.hpp>
+#include <postrider/x_attributes.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <sysexits.h>
+#include <utility>
+
+namespace postrider::cli {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, probe_stage>, 17> stages{{{"connect", probe_stage::connect},
+                                                                           {"greeting", probe_stage::greeting},
+                                                                           {"banner", probe_stage::greeting},
+                                                                           {"first-ehlo", probe_stage::first_ehlo},
+                                                                           {"first-helo", probe_stage::first_ehlo},
+                                                                           {"first-lhlo", probe_stage::first_ehlo},
+                                                                           {"tls", probe_stage::tls},
+                                                                           {"starttls", probe_stage::tls},
+                                                                           {"ehlo", probe_stage::ehlo},
+                                                                           {"helo", probe_stage::ehlo},
+                                                                           {"lhlo", probe_stage::ehlo},
+                                                                           {"auth", probe_stage::auth},
+                                                                           {"mail", probe_stage::mail},
+                                                                           {"rcpt", probe_stage::rcpt},
+                                                                           {"data", probe_stage::data},
+                                                                           {"dot", probe_stage::content},
+                                                                           {"content", probe_stage::content}}};
+
+/// How far to go, and whether with QUIT. What sends a mail has to be said: by its content, or by the stage.
+void take_stage(const probe_request& r, probe_options& to) {
+    const bool content = r.body || !r.data_file.empty();
+    if (r.quit_after && r.drop_after)
+        throw failure{EX_USAGE, "--quit-after and --drop-after: it leaves once; one of them is enough"};
+    to.last = r.quit_after ? r.quit_after : r.drop_after;
+    to.quit = !r.drop_after;
+    if (r.quit_after == probe_stage::connect)
+        throw failure{EX_USAGE, "--quit-after connect: a server that has not greeted takes no QUIT: --drop-after "
+                                "connect, or --quit-after greeting"};
+    if (r.quit_after == probe_stage::data)
+        throw failure{EX_USAGE, "--quit-after data: behind a 354 a QUIT would be content: --drop-after data"};
+    if (!to.last && content) to.last = probe_stage::content;
+    const probe_stage last = to.last.value_or(probe_stage::auth);
+    if (last >= probe_stage::mail && !r.from)
+        throw failure{EX_USAGE, "to go as far as MAIL a sender is needed: --from ADDRESS, or --from '<>'"};
+    if (last >= probe_stage::rcpt && r.to.empty())
+        throw failure{EX_USAGE, "to go as far as RCPT a recipient is needed: --to ADDRESS"};
+    if (last == probe_stage::content && !content)
+        throw failure{EX_USAGE, "to send a mail its content is needed: --body TEXT, or --data FILE"};
+    if (content && r.to.empty()) throw failure{EX_USAGE, "a mail needs a recipient: --to ADDRESS"};
+    if (!to.last && r.from) to.last = r.to.empty() ? probe_stage::mail : probe_stage::rcpt;
+}
+
+outgoing mail_of(const probe_request& r) {
+    std::vector<std::string> whom = r.to;
+    if (whom.empty()) whom = {*r.from == "<>" ? "postmaster" : *r.from}; // nobody sees it: MAIL is the last that leaves
+    outgoing mail;
+    if (!r.data_file.empty()) {
+        raw_message raw{.content = file_content(r.data_file == "-" ? "/dev/stdin" : r.data_file),
+                        .add_date = true,
+                        .add_message_id = true};
+        mail = compose(raw);
+    } else {
+        message m;
+        m.from = {*r.from == "<>" ? std::string{"postmaster@localhost"} : *r.from};
+        m.to = {whom.begin(), whom.end()};
+        m.subject = "Probe";
+        m.text = r.body.value_or("A probe goes as far as this, and not further.\n");
+        mail = compose(m);
+    }
+    if (mail.error != errc::ok && mail.error != errc::no_recipients)
+        throw failure{exit_code(mail.error), in_our_words(mail.problem.empty() ? describe(mail.error) : mail.problem)};
+    mail.error = errc::ok;
+    mail.envelope.from = *r.from == "<>" ? std::string{} : *r.from;
+    mail.envelope.to.clear();
+    for (std::string& one : whom) mail.envelope.to.push_back({.address = std::move(one)});
+    return mail;
+}
+
+/// All in one command, as Postfix takes them.
+std::string x_client(const std::vector<std::string>& all) {
+    x_attributes to;
+    for (const std::string& one : all) {
+        const std::size_t equals = one.find('=');
+        if (equals == one.npos || to.add(one.substr(0, equals), one.substr(equals + 1)) != errc::ok)
+            throw failure{EX_USAGE,
+                          "--xclient: `" + one +
+                              "` is not NAME=VALUE with NAME, ADDR, PORT, PROTO, HELO, LOGIN, DESTADDR or DESTPORT"};
+    }
+    return std::string{to.text()};
+}
+
+probe_options options_of(const probe_request& r) {
+    probe_options to{.cancel = &interrupt()};
+    take_stage(r, to);
+    if (to.last && *to.last >= probe_stage::mail) to.mail = mail_of(r);
+    if (!r.xclient.empty()) to.ask.emplace_back(phase::xclient, x_client(r.xclient));
+    for (const std::string& one : r.verify) to.ask.emplace_back(phase::vrfy, one);
+    for (const std::string& one : r.expand) to.ask.emplace_back(phase::expn, one);
+    return to;
+}
+
+using clock = std::chrono::steady_clock;
+
+client_options watching(const program& in, const probe_request& r, const clock::time_point& begun) {
+    client_options options;
+    if (!r.transcript) return options;
+    options.transcript = [&in, times = r.times, &begun](std::string_view line) {
+        std::ostream& to = in.json ? in.err() : in.out();
+        if (times) {
+            const double ms = std::chrono::duration<double, std::milli>(clock::now() - begun).count();
+            std::array<char, 32> text{};
+            std::snprintf(text.data(), text.size(), "%9.1f ms  ", ms);
+            to << text.data();
+        }
+        const style with = in.json ? in.err_style() : in.out_style();
+        const std::string_view colour = line.starts_with("**")                           ? with.bad
+                                        : line.starts_with("=") || line.starts_with("<") ? with.faint
+                                                                                         : std::string_view{};
+        to << colour << line << (colour.empty() ? std::string_view{} : with.plain)
+           << std::endl; // it is looked at while it goes on
+    };
+    return options;
+}
+
+/// A "no" is 77 to AUTH, 75 where it may be a yes later, else 69; the fate of a mail goes before all that.
+int code_of(const probe_result& seen) {
+    if (seen.mail) return exit_code(*seen.mail);
+    if (seen.error != errc::refused) return exit_code(seen.error);
+    if (seen.where == phase::auth && seen.code >= 500) return EX_NOPERM;
+    return seen.code < 500 ? EX_TEMPFAIL : EX_UNAVAILABLE;
+}
+
+} // namespace
+
+probe_stage stage_of(const std::string& option, const std::string& word) {
+    std::string names;
+    std::string small = word;
+    for (char& c : small) c = c == '_' ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    for (const auto& [name, stage] : stages) {
+        if (name == small) return stage;
+        names.append(names.empty() ? "" : ", ").append(name);
+    }
+    throw failure{EX_USAGE, option + ": `" + word + "` is none of " + names};
+}
+
+int run_probe(const program& in, const probe_request& r) {
+    if (r.svg_file == "-" || r.chain_file == "-")
+        throw failure{EX_USAGE, std::string{r.svg_file == "-" ? "--svg" : "--save-chain"} +
+                                    ": standard output is for the report: name a file"};
+    const probe_options options = options_of(r);
+    std::string sender = r.from.value_or("");
+    clock::time_point begun;
+    const server to = make_server(complete(r.said, sender), watching(in, r, begun));
+    begun = clock::now();
+    const probe_result seen = probe(to, options);
+    const int code = code_of(seen);
+    const probe_report report = report_of(to, seen, code);
+    if (!r.svg_file.empty()) draw(seen, to.url()).write(r.svg_file);
+    if (!r.chain_file.empty()) write_pem(r.chain_file, seen.certificates);
+    if (in.json) write_json(in.out(), to_json(report));
+    else if (r.summary) print(in.out(), report, in.out_style(), {.width = width(1), .blocks = shows_blocks()});
+    in.out() << std::flush;
+    if (!seen) in.complain(in_our_words(seen.text));
+    in.written();
+    return code;
+}
+
+int tell_support(const program& in) {
+    const nlohmann::ordered_json all = supported();
+    if (in.json) {
+        write_json(in.out(), all);
+    } else {
+        for (const auto& [name, value] : all.items()) {
+            std::string line = name;
+            line.resize(14, ' ');
+            if (value.is_array())
+                for (const auto& one : value)
+                    line.append(one.get<std::string>()).append(one == value.back() ? "" : ", ");
+            else line += value.get<std::string>();
+            in.out() << line << '\n';
+        }
+    }
+    in.written();
+    return EX_OK;
+}
+
+} // namespace postrider::cli
