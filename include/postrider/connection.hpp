@@ -15,6 +15,7 @@
 #include <postrider/server.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <poll.h>
@@ -30,6 +31,15 @@ struct [[nodiscard]] command_result {
     int code = 0;
     enhanced_status enhanced{};
     explicit operator bool() const noexcept { return error == errc::ok; }
+};
+
+/// What a line has done so far, by all the connections that it made. A mail's share of it is in its `send_result`, where mails
+/// that are under way together have the same waits and octets each; here everything counts once.
+struct connection_counters {
+    std::uint64_t connections = 0; ///< that have got as far as a greeting being waited for
+    std::uint64_t waits = 0;       ///< times that it had to be waited for the server
+    std::uint64_t octets_sent = 0; ///< of the dialog, TLS not counted
+    std::uint64_t octets_received = 0;
 };
 
 /// Belongs to one thread at a time. Reconnects by itself: what a connection that had been of use has lost, and is sure not
@@ -73,6 +83,7 @@ public:
     bool is_closing() const noexcept;        ///< what is handed over now waits for the QUIT, and for a new connection
     bool is_idle() const noexcept;           ///< connected, with nothing to do
     std::size_t mails_sent() const noexcept; ///< by the connection that stands, accepted or not
+    connection_counters counters() const noexcept;
     const server& to() const noexcept;
 
     struct state;

@@ -135,6 +135,7 @@ struct connection::state final : drive_handler {
     bool blind_ = false;     ///< a function of the caller's has thrown
     bool cut_ = false;       ///< it is the time of one of the mails under way that ends the session
     std::size_t handed_ = 0; ///< mails, to the engine, on this connection
+    std::uint64_t connections_ = 0;
     clock::time_point wait_began_{};
     client_detail::counters counted_{};
 };
@@ -401,6 +402,7 @@ void connection::state::start_session() {
     if (config_.options.transcript)
         shown_.emplace([this](std::string_view line) { observe([&] { config_.options.transcript(line); }); });
     at_ = place::talking;
+    ++connections_;
     if (const errc e = session_.start(options); e != errc::ok) ended(e);
 }
 
@@ -648,6 +650,10 @@ bool connection::is_open() const noexcept { return state_->at_ != state::place::
 bool connection::is_closing() const noexcept { return is_open() && (state_->leaving_ || state_->closing_); }
 bool connection::is_idle() const noexcept { return state_->at_ == state::place::resting && pending() == 0; }
 std::size_t connection::mails_sent() const noexcept { return is_open() ? state_->handed_ : 0; }
+connection_counters connection::counters() const noexcept {
+    const client_detail::counters& c = state_->counted_;
+    return {state_->connections_, c.waits, c.sent, c.received};
+}
 const server& connection::to() const noexcept { return state_->to_; }
 
 } // namespace postrider

@@ -126,23 +126,25 @@ errc job::fail(errc why, std::string text) {
 }
 
 errc job::take_address(const char* what, const std::string& text, std::string& ascii, mailbox& to) {
-    std::string problem{what};
-    problem.append(": `").append(content_detail::printable(text)).append("` is not ");
+    const auto is_not = [&](std::string_view rest) {
+        std::string problem{what};
+        problem.append(": `").append(content_detail::printable(text)).append("` is not ").append(rest);
+        return fail(errc::invalid_mailbox, std::move(problem));
+    };
     ascii = text;
     const bool plain =
         std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
-    if (!plain && mailbox_to_ascii(text, ascii) != errc::ok)
-        return fail(errc::invalid_mailbox, problem.append("UTF-8, or its domain is none (RFC 5891)"));
+    if (!plain && mailbox_to_ascii(text, ascii) != errc::ok) return is_not("UTF-8, or its domain is none (RFC 5891)");
     const auto parsed = mailbox::parse_utf8(ascii);
     if (!parsed)
-        return fail(errc::invalid_mailbox, problem.append("a mailbox of the form local-part@domain (RFC 5321 §4.1.2); "
-                                                          "names and comments belong into the message"));
+        return is_not(
+            "a mailbox of the form local-part@domain (RFC 5321 §4.1.2); names and comments belong into the message");
     to = *parsed;
     return errc::ok;
 }
 
 errc job::prepare() {
-    start_result();
+    if (tries != 0) start_result();
     const envelope& e = source.envelope;
     if (source.error != errc::ok) return fail(source.error, source.problem);
     if (e.to.empty()) return fail(errc::no_recipients, "the envelope has no recipient: give at least one in `to`");
@@ -214,7 +216,7 @@ void job::settle(const reply& said, const counters& now, bool lmtp) {
         if (r.what == outcome::accepted) continue;
         if (result.error == errc::ok && (r.what == result.what)) result.error = r.error;
     }
-    result.text += shown(result.recipients);
+    if (result.what != outcome::accepted) result.text += shown(result.recipients);
     result.waits = now.waits - before.waits;
     result.octets_sent = now.sent - before.sent;
     result.octets_received = now.received - before.received;
