@@ -57,6 +57,7 @@ void add_commands(CLI::App& to, program& in) {
     to.require_subcommand(1);
     add_send(to, in);
     add_probe(to, in);
+    add_load(to, in);
 }
 
 } // namespace postrider::cli

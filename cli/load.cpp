@@ -1,0 +1,96 @@
+#include "load.hpp"
+
+#include "accounts.hpp"
+#include "exit_code.hpp"
+#include "failure.hpp"
+#include "interrupt.hpp"
+#include "load_report.hpp"
+#include "load_run.hpp"
+#include "loopback.hpp"
+
+#include <postrider/mailbox.hpp>
+
+#include <algorithm>
+#include <sysexits.h>
+
+namespace postrider::cli {
+namespace {
+
+constexpr std::uint64_t without_end = 10; // seconds, where neither a number nor a duration was said
+
+void refuse_no_mailbox(const char* option, const std::string& text) {
+    if (mailbox::parse_utf8(text)) return;
+    throw failure{EX_USAGE, std::string{option} + ": `" + text + "` is no mailbox: local-part@domain"};
+}
+
+address_book addresses_of(const load_request& r) {
+    std::vector<std::string> patterns = r.to;
+    if (patterns.empty())
+        patterns = {r.recipients > 1 || r.addresses > 1 ? "recipient%@example.com" : "recipient@example.com"};
+    const bool counts =
+        std::any_of(patterns.begin(), patterns.end(), [](const std::string& one) { return one.find('%') != one.npos; });
+    if (!counts && r.addresses != 0)
+        throw failure{EX_USAGE, "--addresses: no address of --to has a `%` to be replaced by a number"};
+    if (!counts && r.recipients > patterns.size())
+        throw failure{EX_USAGE, "--recipients: " + std::to_string(r.recipients) +
+                                    " recipients need as many addresses: a `%` in --to is replaced by a number"};
+    const std::uint64_t most = r.addresses != 0 ? r.addresses : r.recipients;
+    address_book tried{patterns, most};
+    for (std::size_t i = 0; i != patterns.size(); ++i) refuse_no_mailbox("--to", tried.next());
+    return {std::move(patterns), most};
+}
+
+std::vector<load_content> contents_of(const load_request& r, const settings& all) {
+    if (!r.files.empty() && r.size_said)
+        throw failure{EX_USAGE, "--size and --message: the contents are made up, or files"};
+    std::vector<load_content> contents =
+        r.files.empty() ? made_up_contents(r.size, r.from) : contents_of_files(r.files);
+    if (const auto signer = make_signer(all, r.from))
+        for (load_content& one : contents) {
+            const outgoing mail = sign({.envelope = {.from = r.from}, .content = one.source}, *signer);
+            if (mail.error != errc::ok) throw failure{exit_code(mail.error), in_our_words(mail.problem)};
+            one.source = mail.content;
+        }
+    return contents;
+}
+
+load_plan plan_of(load_request& r) {
+    if (r.from == "<>") r.from.clear();
+    if (!r.from.empty()) refuse_no_mailbox("--from", r.from);
+    r.said.set("server", {r.url}, "--server");
+    std::string sender = r.from;
+    const settings all = complete(r.said, sender);
+    load_plan plan{.contents = contents_of(r, all), .to = addresses_of(r)};
+    const server to = make_server(all);
+    plan.reconnect = r.reconnect != 0 ? r.reconnect : to.options().mails_per_connection;
+    client_options options = to.options();
+    options.mails_per_connection = 0; // the loop counts them, so that no mail waits for a QUIT
+    const server counted{to.url(), std::move(options)};
+    plan.addresses = r.yes_really ? std::vector{counted} : on_loopback(counted);
+    plan.url = to.url();
+    plan.from = r.from;
+    plan.recipients = r.recipients;
+    plan.connections = r.connections;
+    plan.messages = r.messages;
+    plan.rate = r.rate;
+    const double seconds = r.messages == 0 && r.duration == 0 ? static_cast<double>(without_end) : r.duration;
+    plan.duration = std::chrono::nanoseconds{static_cast<std::int64_t>(seconds * 1e9)};
+    return plan;
+}
+
+} // namespace
+
+int run_load(const program& in, load_request& r) {
+    const load_plan plan = plan_of(r);
+    static_cast<void>(interrupt()); // from here on Ctrl-C ends it with a report
+    live_line line{r.progress};
+    const load_result result = run(plan, line);
+    if (!r.picture.empty()) write_picture(r.picture, plan, result);
+    if (in.json) print_json(in.out(), plan, result);
+    else print(in.out(), plan, result, in.out_style());
+    if (result.end == load_end::gave_up) in.complain("given up: " + result.why);
+    in.written();
+    return result.code;
+}
+
+} // namespace postrider::cli
