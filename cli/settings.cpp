@@ -271,7 +271,7 @@ std::string proxy_of(const settings& said) {
     const std::size_t at = url.rfind('@');
     if (at == url.npos)
         throw failure{EX_USAGE, "the proxy's password is given, and no user: --proxy socks5://USER@HOST:PORT"};
-    return url.insert(at, ":" + percent_encoded(given->reveal()));
+    return url.insert(at, std::string{":"}.append(percent_encoded(given->reveal())));
 }
 
 } // namespace
