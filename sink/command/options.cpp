@@ -1,13 +1,12 @@
-#include "options.hpp"
+// The options, each in one line of help.
+#include "postrider/sink/command_line.hpp"
 
 #include <algorithm>
 #include <CLI/CLI.hpp>
 #include <fstream>
-#include <iostream>
 #include <map>
 #include <set>
 #include <sstream>
-#include <sysexits.h>
 
 #include "postrider/sink/sink.hpp"
 
@@ -80,85 +79,173 @@ void add_answer(config& config, const std::string& text) {
     config.answers.push_back({text.substr(0, equals), text.substr(equals + 1)});
 }
 
-void add_user(config& config, const std::string& text) {
+// "NAME:SECRET"; the name has no colon, the secret may have.
+std::pair<std::string, std::string> pair_of(const std::string& option, const std::string& text, const char* wanted) {
     const std::size_t colon = text.find(':');
-    if (colon == 0 || colon == std::string::npos) throw CLI::ValidationError("--user", "NAME:PASSWORD is needed");
-    config.users.push_back({text.substr(0, colon), text.substr(colon + 1), ""});
+    if (colon == 0 || colon == std::string::npos)
+        throw CLI::ValidationError(option, std::string{wanted} + " is needed");
+    return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
-void add_token(config& config, const std::string& text) {
-    const std::size_t colon = text.find(':');
-    if (colon == 0 || colon == std::string::npos) throw CLI::ValidationError("--token", "NAME:TOKEN is needed");
-    const std::string name = text.substr(0, colon);
+void add_user(config& config, const std::string& option, const std::string& text) {
+    auto [name, password] = pair_of(option, text, "NAME:PASSWORD");
+    config.users.push_back({std::move(name), std::move(password), ""});
+}
+
+void add_token(config& config, const std::string& option, const std::string& text) {
+    auto [name, token] = pair_of(option, text, "NAME:TOKEN");
     for (auto& one : config.users)
-        if (one.name == name) return void(one.token = text.substr(colon + 1));
-    config.users.push_back({name, "", text.substr(colon + 1)});
+        if (one.name == name) return void(one.token = token);
+    config.users.push_back({std::move(name), "", std::move(token)});
 }
 
-void add_auth_options(CLI::App& app, config& config, std::vector<std::string>& tokens) {
-    app.add_option("--token", tokens, "NAME:TOKEN, for AUTH XOAUTH2 and OAUTHBEARER; may be repeated");
-    app.add_option("--scram-iterations", config.scram.iterations, "how often a password is hashed")
-        ->capture_default_str();
+// A pair a line; empty lines and those that begin with # are none.
+template <class Add>
+void read_pairs(config& config, const std::string& option, const std::string& file, Add&& add) {
+    if (file.empty()) return;
+    std::ifstream lines{file};
+    if (!lines) throw CLI::ValidationError(option, "cannot read " + file);
+    std::string line;
+    for (unsigned number = 1; std::getline(lines, line); ++number) {
+        if (line.ends_with('\r')) line.pop_back();
+        if (line.empty() || line[0] == '#') continue;
+        add(config, option + " " + file + ":" + std::to_string(number), line);
+    }
+}
+
+using texts = std::vector<std::string>;
+
+void add_listen_options(CLI::App& app, command_line& line) {
+    config& config = line.config;
+    const char* const group = "Listening";
+    app.add_option("--listen", config.listen,
+                   "Listen there: ADDRESS:PORT or [ADDRESS6]:PORT, port 0 is any free one (default 127.0.0.1:0); "
+                   "may be repeated")
+        ->option_text("ADDRESS:PORT")
+        ->group(group);
+    app.add_option("--name", config.name, "Greet with this name (default sink.example)")
+        ->option_text("NAME")
+        ->group(group);
+    app.add_flag_callback(
+           "--lmtp", [&config] { config.protocol = protocol::lmtp; }, "Speak LMTP instead of SMTP")
+        ->group(group);
+    app.add_option("--max-open", config.max_open_connections,
+                   "Tell 421 to a connection beyond so many at a time (default 0: no limit)")
+        ->option_text("N")
+        ->group(group);
+    app.add_option_function<std::uint64_t>(
+           "--idle", [&config](std::uint64_t seconds) { config.idle_timeout = std::chrono::seconds{seconds}; },
+           "Tell 421 to a client that is idle for so many seconds (default 0: never)")
+        ->option_text("SECONDS")
+        ->group(group);
+    app.add_option("--max-connections", config.stop_after_connections,
+                   "End after so many connections (default 0: never)")
+        ->option_text("N")
+        ->group(group);
+    app.add_option("--max-mails", config.stop_after_mails, "End after so many mails (default 0: never)")
+        ->option_text("N")
+        ->group(group);
+    app.add_option("--port-file", line.port_file, "Write the address of each listener to this file, one a line")
+        ->option_text("FILE")
+        ->group(group);
+}
+
+void add_offer_options(CLI::App& app, config& config) {
+    const char* const group = "What it offers";
+    app.add_option_function<texts>(
+           "--offer",
+           [&config](const texts& all) {
+               for (const auto& one : all) offer(config, config.offers, one);
+           },
+           "Offer an EHLO keyword: SIZE=1000000, VRFY, AUTH=PLAIN, 'LIMITS=MAILMAX=10 RCPTMAX=100', REQUIRETLS=clear, "
+           "or any line; may be repeated")
+        ->option_text("KEYWORD")
+        ->group(group);
+    app.add_option_function<texts>(
+           "--no",
+           [&config](const texts& all) {
+               for (const auto& one : all)
+                   if (!config.offers.turn(one, false)) throw CLI::ValidationError("--no", one + ": unknown keyword");
+           },
+           "Do not offer an EHLO keyword; may be repeated")
+        ->option_text("KEYWORD")
+        ->group(group);
+    app.add_flag_callback(
+           "--bare", [&config] { config.offers = extensions::none(); },
+           "Offer nothing but what --offer says")
+        ->trigger_on_parse()
+        ->group(group);
+    app.add_option("--refuse-ehlo", config.refuse_ehlo, "Answer this to EHLO, such as '502 5.5.1 no'")
+        ->option_text("REPLY")
+        ->group(group);
+    app.add_option_function<std::string>(
+           "--limits-after-auth",
+           [&config](const std::string& text) { config.limits_after_auth = limits_of("--limits-after-auth", text); },
+           "Have these LIMITS once AUTH has succeeded, such as RCPTMAX=1000")
+        ->option_text("LIMITS")
+        ->group(group);
+    app.add_option("--max-recipients", config.max_recipients,
+                   "Refuse the recipients of a mail beyond so many (default 0: no limit)")
+        ->option_text("N")
+        ->group(group);
+    app.add_option_function<texts>(
+           "--answer",
+           [&config](const texts& all) {
+               for (const auto& one : all) add_answer(config, one);
+           },
+           "Answer so to one VRFY, EXPN, ETRN or HELP: 'VRFY jones=250 <jones@b.example>'; may be repeated")
+        ->option_text("COMMAND=REPLY")
+        ->group(group);
+    app.add_flag("--bdat-after-refusal", config.bdat_after_refusal,
+                 "Take a BDAT after one that was refused for want of recipients, as Exim 4.96 does")
+        ->group(group);
+}
+
+void add_auth_options(CLI::App& app, command_line& line) {
+    config& config = line.config;
+    const char* const group = "Authentication";
+    app.add_option("--users", line.said.users_file, "Let in whom this file names, NAME:PASSWORD on each line")
+        ->option_text("FILE")
+        ->check(CLI::ExistingFile)
+        ->group(group);
+    app.add_option_function<texts>(
+           "--user",
+           [&config](const texts& all) {
+               for (const auto& one : all) add_user(config, "--user", one);
+           },
+           "Let in this user; other users of the machine can see it (see --users); may be repeated")
+        ->option_text("NAME:PASSWORD")
+        ->group(group);
+    app.add_option("--tokens", line.said.tokens_file,
+                   "Let in by XOAUTH2 and OAUTHBEARER whom this file names, NAME:TOKEN on each line")
+        ->option_text("FILE")
+        ->check(CLI::ExistingFile)
+        ->group(group);
+    app.add_option("--token", line.said.tokens,
+                   "The same for one user; others can see it (see --tokens); may be repeated")
+        ->option_text("NAME:TOKEN")
+        ->group(group);
+    app.add_flag("--require-auth", config.require_auth, "Refuse MAIL without AUTH")->group(group);
+    app.add_flag_callback(
+           "--no-auth-in-clear", [&config] { config.auth_in_clear = false; }, "Offer AUTH over TLS only")
+        ->group(group);
+    app.add_option("--scram-iterations", config.scram.iterations, "Hash a password so often (default 4096)")
+        ->option_text("N")
+        ->group(group);
     app.add_flag("--scram-signature-with-235", config.scram.signature_with_235,
-                 "tell the server's signature with the 235, not in a 334 of its own");
+                 "Tell the server's signature with the 235, not in a 334 of its own")
+        ->group(group);
     static const std::map<std::string, scram_fault> faults{{"wrong-signature", scram_fault::wrong_signature},
                                                            {"no-signature", scram_fault::no_signature},
                                                            {"foreign-nonce", scram_fault::foreign_nonce},
                                                            {"bare-nonce", scram_fault::bare_nonce}};
     app.add_option_function<std::string>(
-           "--scram-fault", [&](const std::string& name) { config.scram.fault = faults.at(name); },
-           "be a server that does not know the password, or worse")
-        ->check(CLI::IsMember(faults));
-}
-
-void add_server_options(CLI::App& app, config& config) {
-    app.add_option("--listen", config.listen, "ADDRESS:PORT or [ADDRESS6]:PORT; port 0 is any; may be repeated")
-        ->capture_default_str();
-    app.add_option("--name", config.name, "the name that it greets with")->capture_default_str();
-    app.add_flag_callback(
-        "--lmtp", [&] { config.protocol = protocol::lmtp; }, "speak LMTP");
-    app.add_option_function<std::vector<std::string>>(
-        "--offer",
-        [&](const std::vector<std::string>& all) {
-            for (const auto& one : all) offer(config, config.offers, one);
-        },
-        "an EHLO keyword: SIZE=1000000, VRFY, AUTH=PLAIN, 'LIMITS=MAILMAX=10 RCPTMAX=100', REQUIRETLS=clear, or any "
-        "line; may be repeated");
-    app.add_option_function<std::vector<std::string>>(
-        "--no",
-        [&](const std::vector<std::string>& all) {
-            for (const auto& one : all)
-                if (!config.offers.turn(one, false)) throw CLI::ValidationError("--no", one + ": unknown keyword");
-        },
-        "an EHLO keyword not to offer; may be repeated");
-    app.add_flag_callback(
-           "--bare", [&] { config.offers = extensions::none(); }, "offer nothing")
-        ->trigger_on_parse();
-    app.add_option_function<std::string>(
-        "--limits-after-auth",
-        [&](const std::string& text) { config.limits_after_auth = limits_of("--limits-after-auth", text); },
-        "the LIMITS that hold once AUTH has succeeded, such as RCPTMAX=1000");
-    app.add_option_function<std::vector<std::string>>(
-        "--answer",
-        [&](const std::vector<std::string>& all) {
-            for (const auto& one : all) add_answer(config, one);
-        },
-        "'VRFY jones=250 <jones@b.example>', or to EXPN, ETRN, HELP; may be repeated");
-    app.add_flag("--bdat-after-refusal", config.bdat_after_refusal,
-                 "take a BDAT after one that was refused for want of recipients, as Exim 4.96 does");
-    app.add_option("--refuse-ehlo", config.refuse_ehlo, "the reply to EHLO, such as '502 5.5.1 no'");
-    app.add_option_function<std::vector<std::string>>(
-        "--user",
-        [&](const std::vector<std::string>& all) {
-            for (const auto& one : all) add_user(config, one);
-        },
-        "NAME:PASSWORD, for AUTH; may be repeated");
-    app.add_flag("--require-auth", config.require_auth, "refuse MAIL without AUTH");
-    app.add_option("--max-recipients", config.max_recipients, "of a mail; 0 is no limit");
-    app.add_option("--max-open", config.max_open_connections, "connections at a time; 0 is no limit");
-    app.add_option_function<std::uint64_t>(
-        "--idle", [&](std::uint64_t seconds) { config.idle_timeout = std::chrono::seconds{seconds}; },
-        "seconds until an idle client is told 421; 0 is never");
+           "--scram-fault", [&config](const std::string& name) { config.scram.fault = faults.at(name); },
+           "Be a server that does not know the password, or worse: wrong-signature, no-signature, foreign-nonce, "
+           "bare-nonce")
+        ->check(CLI::IsMember({"wrong-signature", "no-signature", "foreign-nonce", "bare-nonce"}))
+        ->option_text("FAULT")
+        ->group(group);
 }
 
 tls_version version_of(const std::string& text) {
@@ -167,103 +254,124 @@ tls_version version_of(const std::string& text) {
     return text == "1.2" ? tls_version::tls_1_2 : tls_version::tls_1_3;
 }
 
-// What changes with TLS: on top of what is offered in clear, wherever that stands among the options.
-struct after_tls {
-    std::vector<std::string> on, off;
-
-    void apply(config& config) const {
-        if (on.empty() && off.empty()) return;
-        config.offers_after_tls = config.offers;
-        for (const auto& one : on) offer(config, *config.offers_after_tls, one);
-        for (const auto& one : off)
-            if (!config.offers_after_tls->turn(one, false))
-                throw CLI::ValidationError("--no-after-tls", one + ": unknown keyword");
-    }
-};
-
-void add_tls_options(CLI::App& app, config& config, after_tls& later) {
-    tls& tls = config.tls;
-    const std::set<std::string> versions{"1.0", "1.1", "1.2", "1.3"};
-    auto* const certificate =
-        app.add_option("--tls-certificate", tls.certificate, "PEM, with its chain: STARTTLS is offered");
-    const auto with_certificate = [&](CLI::Option* option) { option->needs(certificate); };
-    auto* const key = app.add_option("--tls-key", tls.key, "PEM; otherwise it stands in the file of the certificate");
-    with_certificate(key);
-    with_certificate(app.add_flag("--implicit-tls", tls.implicit, "TLS from the first octet, without STARTTLS"));
-    with_certificate(app.add_option("--tls-client-ca", tls.client_ca, "ask clients for a certificate by one of these"));
-    with_certificate(app.add_flag("--tls-require-client-certificate", tls.require_client_certificate,
-                                  "refuse a client without one"));
-    with_certificate(app.add_option_function<std::string>(
-                            "--tls-min", [&](const std::string& text) { tls.minimum = version_of(text); },
-                            "the lowest version: 1.0, 1.1, 1.2 (default), 1.3")
-                         ->check(CLI::IsMember(versions)));
-    with_certificate(app.add_option_function<std::string>(
-                            "--tls-max", [&](const std::string& text) { tls.maximum = version_of(text); },
-                            "the highest version; 1.3")
-                         ->check(CLI::IsMember(versions)));
-    with_certificate(app.add_option("--tls-ciphers", tls.ciphers, "up to TLS 1.2, as OpenSSL names them"));
-    with_certificate(app.add_flag_callback(
-        "--no-tls-tickets", [&] { tls.tickets = false; }, "let no session be resumed"));
-    with_certificate(app.add_flag_callback(
-        "--no-extended-master-secret", [&] { tls.extended_master_secret = false; },
-        "be a TLS 1.2 server without RFC 7627"));
-    app.add_flag_callback(
-        "--no-auth-in-clear", [&] { config.auth_in_clear = false; }, "offer AUTH over TLS only");
-    with_certificate(app.add_option("--offer-after-tls", later.on, "an EHLO keyword, once TLS is on; may be repeated"));
-    with_certificate(app.add_option("--no-after-tls", later.off, "one not to offer any more; may be repeated"));
+// All but the first of them make no sense without it.
+void add_tls_options(CLI::App& app, command_line& line) {
+    tls& tls = line.config.tls;
+    const CLI::IsMember is_version({"1.0", "1.1", "1.2", "1.3"});
+    auto* const certificate = app.add_option("--tls-certificate", tls.certificate,
+                                             "Offer STARTTLS with this certificate and its chain, in PEM");
+    certificate->option_text("FILE")->group("TLS");
+    const auto more = [certificate](CLI::Option* option, const char* value = nullptr) {
+        option->needs(certificate)->group("TLS");
+        if (value != nullptr) option->option_text(value);
+        return option;
+    };
+    more(app.add_option("--tls-key", tls.key, "Its key, in PEM (default: it stands in the file of the certificate)"),
+         "FILE");
+    more(app.add_flag("--implicit-tls", tls.implicit, "Speak TLS from the first octet, without STARTTLS"));
+    more(app.add_option_function<std::string>(
+             "--tls-min", [&tls](const std::string& text) { tls.minimum = version_of(text); },
+             "The lowest version: 1.0, 1.1, 1.2, 1.3 (default 1.2)"),
+         "VERSION")
+        ->check(is_version);
+    more(app.add_option_function<std::string>(
+             "--tls-max", [&tls](const std::string& text) { tls.maximum = version_of(text); },
+             "The highest version (default 1.3)"),
+         "VERSION")
+        ->check(is_version);
+    more(app.add_option("--tls-ciphers", tls.ciphers, "The ciphers up to TLS 1.2, as OpenSSL names them"), "LIST");
+    more(app.add_option("--tls-client-ca", tls.client_ca, "Ask clients for a certificate that one of these has signed"),
+         "FILE");
+    more(app.add_flag("--tls-require-client-certificate", tls.require_client_certificate,
+                      "Refuse a client without one"));
+    more(app.add_flag_callback(
+        "--no-tls-tickets", [&tls] { tls.tickets = false; }, "Let no session be resumed"));
+    more(app.add_flag_callback(
+        "--no-extended-master-secret", [&tls] { tls.extended_master_secret = false; },
+        "Be a TLS 1.2 server without RFC 7627"));
+    more(app.add_option("--offer-after-tls", line.said.on_after_tls,
+                        "Offer an EHLO keyword once TLS is on; may be repeated"),
+         "KEYWORD");
+    more(app.add_option("--no-after-tls", line.said.off_after_tls,
+                        "Do not offer one any more once TLS is on; may be repeated"),
+         "KEYWORD");
 }
 
-void add_output_options(CLI::App& app, options& parsed) {
-    config& config = parsed.config;
-    app.add_option("--folder", config.folder, "store each mail there: NNNNNN.eml and NNNNNN.json");
-    app.add_flag("--transcript", parsed.transcript, "print the dialogs to standard error, without secrets");
-    app.add_flag("--hold", config.hold, "release replies only when the client is quiet: counts waits exactly");
+void add_fault_options(CLI::App& app, command_line& line) {
+    const char* const group = "Faults and counting";
+    app.add_option("--script", line.said.script_file, "Play the faults of this file; see --help-script")
+        ->option_text("FILE")
+        ->check(CLI::ExistingFile)
+        ->group(group);
+    app.add_option("--fault", line.said.rules,
+                   "Play this one, such as 'on RCPT 2 reply \"451 later\"'; may be repeated")
+        ->option_text("RULE")
+        ->group(group);
+    app.add_flag("--help-script", line.help_script, "Explain the language of faults, and end")->group(group);
+    app.add_flag("--hold", line.config.hold,
+                 "Release replies only when the client is quiet, which counts waits exactly")
+        ->group(group);
     app.add_option_function<std::uint64_t>(
-        "--quiet-ms", [&](std::uint64_t time) { config.quiet = std::chrono::milliseconds{time}; },
-        "with --hold, how long the client must be quiet; 20");
-    app.add_option("--max-connections", config.stop_after_connections, "end after so many");
-    app.add_option("--max-mails", config.stop_after_mails, "end after so many");
-    app.add_option("--port-file", parsed.port_file, "write the address of each listener there, one a line");
-    app.add_option("--report", parsed.report_file, "write the report there, not to standard output");
+           "--quiet-ms", [&line](std::uint64_t time) { line.config.quiet = std::chrono::milliseconds{time}; },
+           "With --hold, how long the client must be quiet, in milliseconds (default 20)")
+        ->option_text("MS")
+        ->group(group);
+}
+
+void add_storing_options(CLI::App& app, command_line& line) {
+    auto* const folder =
+        app.add_option("--folder", line.config.folder, "Store each mail there as NNNNNN.eml, with NNNNNN.json");
+    folder->option_text("DIR")->group("Mails");
+    app.add_option("--maildir", line.config.maildir, "Store each mail there as mail readers have it, a Maildir")
+        ->excludes(folder)
+        ->option_text("DIR")
+        ->group("Mails");
+    const char* const group = "Output";
+    app.add_flag("--transcript", line.transcript, "Print the dialogs to standard error, without secrets")->group(group);
+    auto* const events = app.add_flag("--events", line.events,
+                                      "Print what happens as JSON, a line each: doc/json/sink-event.schema.json");
+    events->group(group);
+    app.add_flag("--quiet", line.quiet, "Print no line for each mail and no sum")->excludes(events)->group(group);
+    app.add_option("--report", line.report_file,
+                   "Write the report as JSON to this file: doc/json/sink-report.schema.json")
+        ->option_text("FILE")
+        ->group(group);
+}
+
+// What changes with TLS: on top of what is offered in clear, wherever that stands among the options.
+void complete_offers(command_line& line) {
+    if (line.said.on_after_tls.empty() && line.said.off_after_tls.empty()) return;
+    line.config.offers_after_tls = line.config.offers;
+    for (const auto& one : line.said.on_after_tls) offer(line.config, *line.config.offers_after_tls, one);
+    for (const auto& one : line.said.off_after_tls)
+        if (!line.config.offers_after_tls->turn(one, false))
+            throw CLI::ValidationError("--no-after-tls", one + ": unknown keyword");
 }
 
 } // namespace
 
-std::optional<int> parse_options(int argc, char** argv, options& parsed) {
-    CLI::App app{"An SMTP server that takes mails, counts, and spoils the dialog on demand.\n"
-                 "It ends at SIGINT, SIGTERM or a limit, and then reports as JSON.",
-                 "postrider-sink"};
-    add_server_options(app, parsed.config);
-    after_tls later;
-    std::vector<std::string> tokens;
-    add_auth_options(app, parsed.config, tokens);
-    add_tls_options(app, parsed.config, later);
-    add_output_options(app, parsed);
-    std::string script_file;
-    std::vector<std::string> rules;
-    bool help_script = false;
-    app.add_option("--script", script_file, "a file of faults to play")->check(CLI::ExistingFile);
-    app.add_option("--fault", rules, "a rule, such as 'on RCPT 2 reply \"451 later\"'; may be repeated");
-    app.add_flag("--help-script", help_script, "explain the fault language");
-    try {
-        app.parse(argc, argv);
-        later.apply(parsed.config);
-        for (const auto& one : tokens) add_token(parsed.config, one);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? EX_OK : EX_USAGE;
-    }
-    if (help_script) {
-        std::cout << script_help();
-        return EX_OK;
-    }
-    if (parsed.config.tls.key.empty()) parsed.config.tls.key = parsed.config.tls.certificate;
-    if (!script_file.empty()) {
+void add_options(CLI::App& to, command_line& line) {
+    add_listen_options(to, line);
+    add_offer_options(to, line.config);
+    add_auth_options(to, line);
+    add_tls_options(to, line);
+    add_fault_options(to, line);
+    add_storing_options(to, line);
+}
+
+void complete(command_line& line) {
+    complete_offers(line);
+    read_pairs(line.config, "--users", line.said.users_file, add_user);
+    for (const auto& one : line.said.tokens) add_token(line.config, "--token", one);
+    read_pairs(line.config, "--tokens", line.said.tokens_file, add_token);
+    if (line.config.tls.key.empty()) line.config.tls.key = line.config.tls.certificate;
+    if (!line.said.script_file.empty()) {
+        std::ifstream file{line.said.script_file};
         std::ostringstream text;
-        text << std::ifstream{script_file}.rdbuf();
-        parsed.config.script = text.str();
+        text << file.rdbuf();
+        line.config.script = text.str();
     }
-    for (const auto& rule : rules) parsed.config.script += "\n" + rule;
-    return std::nullopt;
+    for (const auto& rule : line.said.rules) line.config.script.append("\n").append(rule);
 }
 
 } // namespace postrider::sink

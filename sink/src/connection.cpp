@@ -15,6 +15,9 @@ connection::connection(service& service, std::unique_ptr<byte_stream> stream, st
       dialog_(service, out_, number, peer),
       faults_(service.script.throughout(number)) {
     service_.transcript.event(number_, "connected from " + peer);
+    event arrival;
+    if (service_.is_watched()) arrival.peer = peer;
+    service_.tell(event::kind::connected, number_, std::move(arrival));
 }
 
 connection::~connection() {
@@ -134,6 +137,9 @@ void connection::shake(clock::time_point now) {
         count.tls_resumed += seen.resumed ? 1 : 0;
         service_.books.secured(entry_, seen);
         service_.transcript.event(number_, seen.version + " " + seen.cipher + (seen.resumed ? ", resumed" : ""));
+        event handshake;
+        handshake.session = &seen;
+        service_.tell(event::kind::tls, number_, std::move(handshake));
         dialog_.secured(tls_->state());
         if (service_.config.tls.implicit) dialog_.greet(full_);
     }
@@ -146,6 +152,9 @@ void connection::tls_failed() {
     if (why.empty()) return broken();
     ++dialog_.since().seen.tls_failures;
     service_.transcript.event(number_, "TLS: " + why);
+    event failure;
+    failure.session = &tls_->state().seen;
+    service_.tell(event::kind::tls_failed, number_, std::move(failure));
     tls_->say_no_goodbye();
     tls_->flush();
     leave("TLS failed");
@@ -284,6 +293,7 @@ void connection::release() {
 
 void connection::count_waits(const dialog::answers& answered) {
     ++releases_;
+    dialog_.waited();
     if (answered.content) releases_to_content_ = releases_;
     else if (!answered.others) ++releases_of_quit_;
 }
@@ -308,6 +318,14 @@ void connection::end(std::string how, bool by_reset) {
     commit();
     if (tls_ != nullptr) service_.books.secured(entry_, tls_->state().seen);
     service_.transcript.event(number_, how);
+    if (service_.is_watched()) {
+        event farewell;
+        farewell.ending = how;
+        farewell.seen = &entry_->seen; // which this thread alone writes
+        farewell.waits_exact = service_.config.hold;
+        farewell.undelivered = dialog_.undelivered();
+        service_.tell(event::kind::closed, number_, std::move(farewell));
+    }
     service_.books.closed(entry_, std::move(how), by_reset, dialog_.undelivered());
     over_ = true;
 }

@@ -42,12 +42,9 @@ bool content::keep(mail& mail) {
     }
     if (keeping_.memory) mail.content = std::move(memory_);
     if (keeping_.folder == nullptr) return true;
-    if (!file_.finish() || !keeping_.folder->keep(file_.name(), mail)) {
-        file_.discard();
-        return false;
-    }
-    file_.kept();
-    return true;
+    if (file_.finish() && keeping_.folder->keep(file_, mail)) return true;
+    file_.discard();
+    return false;
 }
 
 } // namespace postrider::sink

@@ -44,12 +44,12 @@ void dialog::say(int code, std::string_view enhanced, std::string_view text, std
     }
 }
 
-effect dialog::scripted(const event& what) const {
+effect dialog::scripted(const occasion& what) const {
     return service_.script.empty() ? effect{} : service_.script.at(what);
 }
 
-event dialog::command_event(verb verb, std::string_view line) const {
-    return {event::kind::command, connection_, commands_, verb, verbs_seen_[static_cast<std::size_t>(verb)], line};
+occasion dialog::command_event(verb verb, std::string_view line) const {
+    return {occasion::kind::command, connection_, commands_, verb, verbs_seen_[static_cast<std::size_t>(verb)], line};
 }
 
 // The reply of the command just performed stands in the outbox from `mark`.
@@ -57,6 +57,7 @@ void dialog::settle(std::uint64_t mark, const effect& does, bool must_wait) {
     const bool no_reply = (does.ending != ending::none && !does.ends_after_reply) || does.endless != endless::none;
     if (does.reply || no_reply) out_.truncate(mark);
     if (does.reply && !no_reply) out_.append(*does.reply);
+    if (service_.is_watched()) tell_reply(out_.from(mark));
     if (does.renegotiate) out_.renegotiate(mark);
     if (does.delay.count() != 0) out_.pause(mark, does.delay);
     if (does.pace != pace{}) {
@@ -82,6 +83,38 @@ void dialog::settle(std::uint64_t mark, const effect& does, bool must_wait) {
         must_wait_until_ = out_.end();
         note_early(consumed_);
     }
+}
+
+// A refusal, or that AUTH succeeded, by what the client is told: it matters not who decided it, and the text of a
+// 4yz or 5yz holds no secret.
+void dialog::tell_reply(std::string_view reply) const {
+    if (reply.empty()) return;
+    const bool auth = answering_ == "AUTH";
+    if (auth && reply[0] == '2') {
+        event let_in;
+        if (since_.authenticated) let_in.mechanism = auth_mechanism_, let_in.user = auth_user_;
+        return service_.tell(event::kind::authenticated, connection_, std::move(let_in));
+    }
+    if (reply[0] != '4' && reply[0] != '5') return;
+    event refusal;
+    refusal.command = answering_;
+    for (const char c : reply)
+        if (c != '\r') refusal.reply += c;
+    while (refusal.reply.ends_with('\n')) refusal.reply.pop_back();
+    if (answering_ == "MAIL" || answering_ == "RCPT") {
+        const path_argument path = parse_path_argument(answering_for_, answering_ == "MAIL" ? "FROM:" : "TO:");
+        refusal.address = path.well_formed ? path.address : answering_for_;
+    } else if (answering_ == "content") {
+        refusal.address = answering_for_;
+    }
+    mail so_far; // the content stays where it is
+    if (has_mail_) {
+        so_far.from = mail_.from;
+        so_far.recipients = mail_.recipients;
+        so_far.octets = content_.octets();
+        refusal.mail = &so_far;
+    }
+    service_.tell(event::kind::refused, connection_, std::move(refusal));
 }
 
 // The client sent the octets from `from` on without the reply that it had to wait for.
@@ -136,8 +169,8 @@ std::vector<std::uint64_t> dialog::undelivered() const {
 // --- What comes in -----------------------------------------------------------------------------------------
 
 void dialog::greet(bool full) {
-    const effect first = scripted({event::kind::connect, connection_, 1, verb::unknown, 0, {}});
-    effect does = scripted({event::kind::greeting, connection_, 1, verb::unknown, 0, {}});
+    const effect first = scripted({occasion::kind::connect, connection_, 1, verb::unknown, 0, {}});
+    effect does = scripted({occasion::kind::greeting, connection_, 1, verb::unknown, 0, {}});
     does.join(first);
     refused_ = full || does.severity() > 3;
     perform(does, true, [&] {
@@ -190,11 +223,13 @@ std::size_t dialog::feed_line(std::string_view input) {
         mode_ = whole ? mode::command : mode::long_line;
         if (!whole) return size;
         exchange_.reset();
+        answering_ = "line";
         service_.transcript.from_client(connection_, "[a line that is too long]");
         perform(effect{}, true, [&] { say(500, "5.5.6", "Line too long"); });
         return size;
     }
     take_line(input.substr(0, size));
+    answering_for_ = {}; // the line is gone
     return size;
 }
 
@@ -205,6 +240,7 @@ void dialog::take_line(std::string_view line) {
         // Only CRLF ends a line. Answering, rather than waiting for a CRLF, shows the client its mistake.
         mode_ = mode::command;
         exchange_.reset();
+        answering_ = "line";
         service_.transcript.from_client(connection_, "[a line with a bare CR, LF or NUL]");
         perform(effect{}, true, [&] { say(500, "5.5.2", "A line has no CR, LF or NUL but its CRLF"); });
         return;
@@ -212,7 +248,8 @@ void dialog::take_line(std::string_view line) {
     if (mode_ != mode::response) return take_command(line);
     service_.transcript.from_client(connection_, line == "*" ? line : "[redacted]");
     mode_ = mode::command;
-    const effect does = scripted({event::kind::response, connection_, ++responses_, verb::auth, 0, {}});
+    answering_ = verb_names[static_cast<std::size_t>(verb::auth)];
+    const effect does = scripted({occasion::kind::response, connection_, ++responses_, verb::auth, 0, {}});
     perform(does, true, [&] { response(line, does); });
 }
 
@@ -223,6 +260,8 @@ void dialog::take_command(std::string_view line) {
     ++verbs_seen_[index];
     ++since_.seen.commands;
     ++since_.verbs[index];
+    answering_ = verb_names[index];
+    answering_for_ = command.argument;
     if (service_.transcript.on()) {
         std::string shown{line};
         if (command.verb == verb::unknown && secret_may_follow_) shown = "[redacted]";

@@ -56,6 +56,7 @@ public:
         bool others = false; // but QUIT's
     };
     answers take_answers();
+    void waited() { ++waits_; } // the client, for replies that leave now
 
     [[nodiscard]] const std::string& auth_user() const { return auth_user_; }
     [[nodiscard]] const std::string& auth_mechanism() const { return auth_mechanism_; }
@@ -75,8 +76,9 @@ private:
     template <class Command>
     void perform(const effect& does, bool must_wait, Command&& run);
     void settle(std::uint64_t mark, const effect& does, bool must_wait);
-    [[nodiscard]] effect scripted(const event& what) const;
-    [[nodiscard]] event command_event(verb verb, std::string_view line) const;
+    void tell_reply(std::string_view reply) const;
+    [[nodiscard]] effect scripted(const occasion& what) const;
+    [[nodiscard]] occasion command_event(verb verb, std::string_view line) const;
 
     void run(const command& command, const effect& does);
     void hello(const command& command);
@@ -155,6 +157,10 @@ private:
     effect chunk_effect_;
     std::vector<parameter> parameters_;
     std::vector<std::string> domains_; // of recipients, on this connection; only where they are limited
+
+    // What is being answered, for events: a verb and its argument, or another name and a recipient.
+    std::string_view answering_ = "greeting", answering_for_;
+    std::uint64_t waits_ = 1; // the connect
 
     // Counted for the script.
     std::uint64_t commands_ = 0, responses_ = 0, contents_ = 0;

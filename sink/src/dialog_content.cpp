@@ -138,8 +138,9 @@ void dialog::end_content(const effect& first) {
     if (lmtp() && !mail_.recipients.empty()) {
         answer_for_recipients(first);
     } else {
+        answering_ = "content";
         effect does = first;
-        does.join(scripted({event::kind::content, connection_, ++contents_, verb::unknown, 0, {}}));
+        does.join(scripted({occasion::kind::content, connection_, ++contents_, verb::unknown, 0, {}}));
         perform(does, false, [&] {
             if (accepted_recipients_ == 0) say(554, "5.5.1", "No valid recipients");
             else if (too_big()) say(552, "5.3.4", "Message size exceeds fixed limit");
@@ -154,9 +155,12 @@ void dialog::end_content(const effect& first) {
 void dialog::answer_for_recipients(const effect& first) {
     std::vector<effect> effects;
     std::vector<recipient> taken;
+    std::vector<std::string> told; // accept() keeps only those that are taken
     for (const auto& one : mail_.recipients) {
         effects.push_back(effects.empty() ? first : effect{});
-        effects.back().join(scripted({event::kind::content, connection_, ++contents_, verb::unknown, 0, one.address}));
+        effects.back().join(
+            scripted({occasion::kind::content, connection_, ++contents_, verb::unknown, 0, one.address}));
+        if (service_.is_watched()) told.push_back(one.address);
         if (effects.back().undecided()) break;
         if (effects.back().carries_out()) taken.push_back(one);
     }
@@ -164,7 +168,9 @@ void dialog::answer_for_recipients(const effect& first) {
     const std::uint64_t id = fresh_mail_;
     fresh_mail_ = 0;
     std::size_t left = taken.size();
-    for (const auto& does : effects) {
+    answering_ = "content";
+    for (std::size_t i = 0; const auto& does : effects) {
+        if (service_.is_watched()) answering_for_ = told[i++];
         const bool carried = does.carries_out();
         if (carried && --left == 0) fresh_mail_ = id;
         perform(does, false, [&] {
@@ -174,6 +180,7 @@ void dialog::answer_for_recipients(const effect& first) {
             else say(452, "4.3.1", "Insufficient system storage");
         });
     }
+    answering_for_ = {};
 }
 
 bool dialog::accept(std::vector<recipient> recipients, std::uint64_t number) {
@@ -195,6 +202,12 @@ bool dialog::accept(std::vector<recipient> recipients, std::uint64_t number) {
         }
         if (service_.config.keep_mails) service_.books.accepted(mail_);
         if (service_.config.on_mail) service_.config.on_mail(mail_);
+        if (service_.is_watched()) {
+            event taken;
+            taken.mail = &mail_;
+            taken.waits = waits_;
+            service_.tell(event::kind::mail, connection_, std::move(taken));
+        }
     }
     service_.last_mail = fresh_mail_ = id;
     ++since_.seen.mails;

@@ -10,6 +10,7 @@ void dialog::begin_transaction() {
     accepted_recipients_ = 0;
     mail_.recipients.clear();
     mail_.sha256.clear();
+    mail_.file.clear();
     mail_.content.clear();
 }
 

@@ -32,7 +32,7 @@ int effect::severity() const {
 
 bool effect::carries_out() const { return accept || (!undecided() && (!reply || severity() == 2 || severity() == 3)); }
 
-effect lot::draw(const event& event) const {
+effect lot::draw(const occasion& event) const {
     // splitmix64: neighbouring numbers must not have neighbouring lots.
     const auto mixed = [](std::uint64_t x) {
         x += 0x9e3779b97f4a7c15;
@@ -51,7 +51,7 @@ effect lot::draw(const event& event) const {
                                                           "550 5.7.1", "552 5.2.2", "553 5.1.8", "554 5.3.0"};
         does.reply = std::string{replies[second % replies.size()]};
         does.reply->append(" by lot: connection ").append(std::to_string(event.connection));
-        does.reply->append(event.what == event::kind::content ? ", content " : ", command ");
+        does.reply->append(event.what == occasion::kind::content ? ", content " : ", command ");
         does.reply->append(std::to_string(event.number)).append("\r\n");
     } else if (drawn < refuse + close + reset) {
         does.ending = drawn < refuse + close ? sink::ending::close : sink::ending::reset;
@@ -60,7 +60,7 @@ effect lot::draw(const event& event) const {
     return does;
 }
 
-bool script::applies(const rule& rule, const event& event) {
+bool script::applies(const rule& rule, const occasion& event) {
     if (rule.lot) return rule.connection.holds(event.connection) && rule.lot->concerns(event);
     if (!rule.on_event || rule.what != event.what || !rule.connection.holds(event.connection)) return false;
     if (rule.verb && *rule.verb != event.verb) return false;
@@ -68,7 +68,7 @@ bool script::applies(const rule& rule, const event& event) {
     return event.text.find(rule.matching) != std::string_view::npos;
 }
 
-effect script::at(const event& event) const {
+effect script::at(const occasion& event) const {
     effect sum;
     for (const auto& one : rules_)
         if (applies(one, event)) sum.join(one.lot ? one.lot->draw(event) : one.does);
@@ -281,8 +281,8 @@ private:
         return true;
     }
 
-    std::optional<event::kind> take_kind() {
-        using kind = event::kind;
+    std::optional<occasion::kind> take_kind() {
+        using kind = occasion::kind;
         constexpr std::array<std::pair<std::string_view, kind>, 5> kinds{{{"connect", kind::connect},
                                                                           {"greeting", kind::greeting},
                                                                           {"command", kind::command},
@@ -309,7 +309,7 @@ private:
             if (!lot.on_anything()) return fail({"'on' needs an event, not '", now_.text, "'"});
         } else {
             for (const auto one : {verb::mail, verb::rcpt, verb::data, verb::bdat}) lot.add(one);
-            lot.add(event::kind::content);
+            lot.add(occasion::kind::content);
         }
         if (take("connection")) parse_range(rule.connection);
         while (wrong_.empty() && !now_.end()) {

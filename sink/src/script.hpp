@@ -72,7 +72,7 @@ struct connection_effect {
     std::chrono::milliseconds window_interval{10};
 };
 
-struct event {
+struct occasion {
     enum class kind : std::uint8_t { connect, greeting, command, response, content };
     kind what = kind::command;
     std::uint64_t connection = 0;
@@ -91,15 +91,15 @@ public:
     std::uint64_t seed = 0;
     std::uint64_t refuse = 0, close = 0, reset = 0; // of a million
 
-    void add(event::kind what) { kinds_ |= bit(static_cast<unsigned>(what)); }
+    void add(occasion::kind what) { kinds_ |= bit(static_cast<unsigned>(what)); }
     void add(verb verb) { verbs_ |= bit(static_cast<unsigned>(verb)); }
     [[nodiscard]] bool on_anything() const { return (kinds_ | verbs_) != 0; }
 
-    [[nodiscard]] bool concerns(const event& event) const {
+    [[nodiscard]] bool concerns(const occasion& event) const {
         return (kinds_ & bit(static_cast<unsigned>(event.what))) != 0 ||
-               (event.what == event::kind::command && (verbs_ & bit(static_cast<unsigned>(event.verb))) != 0);
+               (event.what == occasion::kind::command && (verbs_ & bit(static_cast<unsigned>(event.verb))) != 0);
     }
-    [[nodiscard]] effect draw(const event& event) const;
+    [[nodiscard]] effect draw(const occasion& event) const;
 
 private:
     static constexpr std::uint32_t bit(unsigned number) { return std::uint32_t{1} << number; }
@@ -113,7 +113,7 @@ public:
     static std::optional<std::string> parse(std::string_view text, script& parsed);
 
     [[nodiscard]] bool empty() const { return rules_.empty(); }
-    [[nodiscard]] effect at(const event& event) const;
+    [[nodiscard]] effect at(const occasion& event) const;
     [[nodiscard]] connection_effect throughout(std::uint64_t connection) const;
 
 private:
@@ -124,7 +124,7 @@ private:
     };
     struct rule {
         bool on_event = false;
-        event::kind what = event::kind::command;
+        occasion::kind what = occasion::kind::command;
         std::optional<sink::verb> verb;
         range number;
         range connection;
@@ -135,7 +135,7 @@ private:
     };
     class parser;
 
-    [[nodiscard]] static bool applies(const rule& rule, const event& event);
+    [[nodiscard]] static bool applies(const rule& rule, const occasion& event);
 
     std::vector<rule> rules_;
 };

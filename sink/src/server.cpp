@@ -42,6 +42,7 @@ private:
 struct server::state {
     explicit state(config settings) : shared(std::move(settings)) {}
 
+    [[nodiscard]] std::optional<sink::failure> open_store();
     void run();
     void serve(std::uint64_t key, std::uint32_t what, clock::time_point now);
     void accept(const listener& from, clock::time_point now);
@@ -196,6 +197,19 @@ bool server::state::enough(clock::time_point now) {
     return ends_at && *ends_at <= now;
 }
 
+std::optional<failure> server::state::open_store() {
+    const config& wanted = shared.config;
+    if (wanted.folder.empty() && wanted.maildir.empty()) return std::nullopt;
+    if (!wanted.folder.empty() && !wanted.maildir.empty())
+        return sink::failure{failure::kind::configuration, "a folder or a maildir, not both"};
+    const bool numbered = wanted.maildir.empty();
+    if (auto wrong = numbered ? shared.store.open(wanted.folder, store::layout::numbered, wanted.name)
+                              : shared.store.open(wanted.maildir, store::layout::maildir, wanted.name))
+        return sink::failure{failure::kind::folder, *wrong};
+    shared.last_mail = shared.store.highest();
+    return std::nullopt;
+}
+
 server::server(config settings) : state_(std::make_unique<state>(std::move(settings))) {}
 
 server::~server() { stop(); }
@@ -207,11 +221,7 @@ std::optional<failure> server::open() {
     if (!own.shared.config.tls.certificate.empty())
         if (auto wrong = own.shared.tls.open(own.shared.config.tls))
             return own.failed = sink::failure{failure::kind::configuration, *wrong};
-    if (!own.shared.config.folder.empty()) {
-        if (auto wrong = own.shared.store.open(own.shared.config.folder))
-            return own.failed = sink::failure{failure::kind::folder, *wrong};
-        own.shared.last_mail = own.shared.store.highest();
-    }
+    if (auto wrong = own.open_store()) return own.failed = *wrong;
     if (own.epoll.value() < 0 || own.wake.value() < 0)
         return own.failed = sink::failure{failure::kind::system, std::strerror(errno)};
     if (own.shared.config.listen.empty())
@@ -224,10 +234,23 @@ std::optional<failure> server::open() {
         own.listeners.push_back(std::move(one));
     }
     own.watch(EPOLL_CTL_ADD, own.wake.value(), 0, EPOLLIN);
+    for (const auto& where : own.endpoints) {
+        event ready;
+        ready.address = where.text();
+        own.shared.tell(event::kind::listening, 0, std::move(ready));
+    }
     return std::nullopt;
 }
 
-void server::run() { state_->run(); }
+void server::run() {
+    state_->run();
+    state_->clients.clear(); // each is closed, and told of, before the last report
+    if (!state_->shared.is_watched()) return;
+    const sink::report last = report();
+    event end;
+    end.report = &last;
+    state_->shared.tell(event::kind::ended, 0, std::move(end));
+}
 
 std::uint16_t server::start() {
     if (open()) return 0;

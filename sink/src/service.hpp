@@ -23,7 +23,18 @@ struct service {
     }
 
     // Whether somebody wants the mails themselves; if not, envelopes are not even put together.
-    [[nodiscard]] bool records() const { return config.keep_mails || config.on_mail || store.is_open(); }
+    [[nodiscard]] bool records() const {
+        return config.keep_mails || config.on_mail || config.on_event || store.is_open();
+    }
+    [[nodiscard]] bool is_watched() const { return static_cast<bool>(config.on_event); } // ask first: texts cost
+
+    void tell(event::kind what, std::uint64_t connection, event about) const {
+        if (!config.on_event) return;
+        about.what = what;
+        about.connection = connection;
+        about.when = std::chrono::system_clock::now();
+        config.on_event(about);
+    }
 
     sink::config config;
     sink::config over_tls; // differs in what is offered

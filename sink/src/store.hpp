@@ -1,4 +1,5 @@
-// The folder of mails: NNNNNN.eml, the content, and NNNNNN.json, the envelope.
+// The folder of mails: NNNNNN.eml, the content, and NNNNNN.json, the envelope; or a Maildir, where the envelope
+// stands in fields above the content.
 #pragma once
 
 #include <cstdint>
@@ -11,21 +12,29 @@
 
 namespace postrider::sink {
 
+class content_file;
+
 class store {
 public:
-    // Creates the folder if it must; what is wrong with it, or nullopt.
-    std::optional<std::string> open(const std::filesystem::path& folder);
+    enum class layout : std::uint8_t { numbered, maildir };
+    // Creates the folder if it must; what is wrong with it, or nullopt. `name` is the server's, for Received.
+    std::optional<std::string> open(const std::filesystem::path& folder, layout how, std::string name);
 
     [[nodiscard]] bool is_open() const { return !folder_.empty(); }
     [[nodiscard]] std::uint64_t highest() const { return highest_; } // number that a mail in the folder has
 
     // A file that nobody takes for a mail yet.
     [[nodiscard]] std::filesystem::path fresh_name();
-    // Writes the envelope and gives both files their names, the content last: who sees an .eml finds its
-    // .json.
-    [[nodiscard]] bool keep(const std::filesystem::path& content, const mail& envelope);
+    // Stores what stands in a finished file, with its envelope, and says in it where.
+    [[nodiscard]] bool keep(content_file& content, mail& envelope);
 
 private:
+    // Gives both files their names, the content last: who sees an .eml finds its .json.
+    [[nodiscard]] bool number(content_file& content, mail& envelope);
+    [[nodiscard]] bool deliver(content_file& content, mail& envelope);
+
+    layout layout_ = layout::numbered;
+    std::string name_;
     std::filesystem::path folder_;
     std::uint64_t highest_ = 0;
     std::uint64_t fresh_ = 0;
@@ -44,7 +53,7 @@ public:
     // False if any octet is not in the file.
     [[nodiscard]] bool finish();
     [[nodiscard]] const std::filesystem::path& name() const { return name_; }
-    void kept() { name_.clear(); } // somebody else names the file now
+    [[nodiscard]] bool rename(const std::string& name); // and it stays
     void discard();
 
 private:

@@ -15,8 +15,8 @@ script parsed(std::string_view text) {
     return rules;
 }
 
-event command(verb verb, std::uint64_t number, std::uint64_t connection = 1) {
-    return {event::kind::command, connection, number, verb, 1, {}};
+occasion command(verb verb, std::uint64_t number, std::uint64_t connection = 1) {
+    return {occasion::kind::command, connection, number, verb, 1, {}};
 }
 
 struct tally {
@@ -82,7 +82,7 @@ TEST(Lot, ConcernsTheEventsThatAreNamed) {
         EXPECT_TRUE(usual.at(command(one, 1)).reply);
         EXPECT_FALSE(named.at(command(one, 1)).reply);
     }
-    const event content{event::kind::content, 1, 1, verb::unknown, 0, {}};
+    const occasion content{occasion::kind::content, 1, 1, verb::unknown, 0, {}};
     EXPECT_TRUE(usual.at(content).reply);
     EXPECT_TRUE(named.at(content).reply);
     EXPECT_FALSE(usual.at(command(verb::rset, 1)).reply);
@@ -90,7 +90,7 @@ TEST(Lot, ConcernsTheEventsThatAreNamed) {
     EXPECT_TRUE(named.at(command(verb::rset, 1)).reply);
     EXPECT_FALSE(other.at(command(verb::noop, 1)).reply);
     EXPECT_TRUE(other.at(command(verb::noop, 1, 2)).reply);
-    EXPECT_FALSE(usual.at({event::kind::greeting, 1, 1, verb::unknown, 0, {}}).reply);
+    EXPECT_FALSE(usual.at({occasion::kind::greeting, 1, 1, verb::unknown, 0, {}}).reply);
     EXPECT_EQ(usual.throughout(1).pace, pace{});
 }
 

@@ -14,8 +14,8 @@ script parsed(std::string_view text) {
     return rules;
 }
 
-event rcpt(std::uint64_t number, std::uint64_t connection = 1) {
-    return {event::kind::command, connection, 10, verb::rcpt, number, "RCPT TO:<b@example.com>"};
+occasion rcpt(std::uint64_t number, std::uint64_t connection = 1) {
+    return {occasion::kind::command, connection, 10, verb::rcpt, number, "RCPT TO:<b@example.com>"};
 }
 
 } // namespace

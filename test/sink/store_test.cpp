@@ -109,4 +109,67 @@ TEST(Store, SaysWhenAMailCannotBeStored) {
     EXPECT_EQ(f.sink.report().failures.size(), 1U);
 }
 
+// Where a mail reader looks, with LF line ends, and the envelope on top. Nothing else is left.
+TEST(Store, DeliversIntoAMaildir) {
+    const folder here;
+    config settings;
+    settings.maildir = here.path / "Maildir";
+    std::string file;
+    settings.on_mail = [&](const mail& mail) { file = mail.file; };
+    fixture f{settings};
+    client c{f.port};
+    c.read_reply();
+    c.send(hello);
+    c.read_reply();
+    // The CRs before the end of a piece that is read: one of a CRLF, one by itself.
+    const std::string long_line(64 * 1024 - 14 - 1, 'x');
+    const std::string content = "Subject: x\r\n\r\n" + long_line + "\r\nlone \r end\r\n\r";
+    c.send("MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<c@example.com>\r\nBDAT " +
+           std::to_string(content.size()) + " LAST\r\n" + content);
+    play(c, "S: 250 ...\nS: 250 ...\nS: 250 ...\nS: 250 2.0.0 Ok: queued as 1");
+    EXPECT_TRUE(file.starts_with((settings.maildir / "new/").string())) << file;
+    std::ostringstream read;
+    read << std::ifstream{file, std::ios::binary}.rdbuf();
+    const std::string text = read.str();
+    const std::size_t top = text.find("Subject:");
+    ASSERT_NE(top, std::string::npos);
+    EXPECT_TRUE(text.starts_with("Return-Path: <a@example.com>\nDelivered-To: b@example.com\n"
+                                 "Delivered-To: c@example.com\nReceived: from client.example (127.0.0.1:"))
+        << text.substr(0, top);
+    EXPECT_NE(text.find(")\n\tby sink.example with ESMTP id 1;\n\t"), std::string::npos) << text.substr(0, top);
+    EXPECT_EQ(text.substr(top), "Subject: x\n\n" + long_line + "\nlone \r end\n\r");
+    std::size_t files = 0;
+    for (const auto& one : std::filesystem::recursive_directory_iterator{settings.maildir})
+        files += one.is_regular_file() ? 1U : 0U;
+    EXPECT_EQ(files, 1U);
+}
+
+// Over LMTP each recipient has a reply of its own, and who was refused finds nothing.
+TEST(Store, NamesInAMaildirOnlyWhomItTook) {
+    const folder here;
+    config settings;
+    settings.maildir = here.path;
+    settings.protocol = protocol::lmtp;
+    settings.script = "on content matching \"b@\" reply \"550 full\"";
+    std::string file;
+    settings.on_mail = [&](const mail& mail) { file = mail.file; };
+    fixture f{settings};
+    client c{f.port};
+    c.send("LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\n.\r\nQUIT\r\n");
+    c.read_to_end();
+    std::ostringstream read;
+    read << std::ifstream{file, std::ios::binary}.rdbuf();
+    EXPECT_TRUE(read.str().starts_with("Return-Path: <>\nDelivered-To: c@example.com\nReceived: ")) << read.str();
+}
+
+TEST(Store, TakesAFolderOrAMaildir) {
+    const folder here;
+    config settings;
+    settings.folder = settings.maildir = here.path;
+    server both{settings};
+    const auto failed = both.open();
+    ASSERT_TRUE(failed);
+    EXPECT_EQ(failed->what, failure::kind::configuration);
+}
+
 } // namespace postrider::sink::test

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "postrider/sink/event.hpp"
 #include "postrider/sink/mail.hpp"
 #include "postrider/sink/tls.hpp"
 
@@ -132,10 +133,12 @@ struct config {
     bool hold = false;
     std::chrono::milliseconds quiet{20};
 
-    // With none of the three below, mails are counted and forgotten, and memory stays flat.
-    std::filesystem::path folder;             // NNNNNN.eml and NNNNNN.json for each mail
-    bool keep_mails = false;                  // for server::mails()
-    std::function<void(const mail&)> on_mail; // called on the sink's thread, before the reply leaves
+    // With none of the five below, mails are counted and forgotten, and memory stays flat.
+    std::filesystem::path folder;               // NNNNNN.eml and NNNNNN.json for each mail
+    std::filesystem::path maildir;              // instead: as mail readers have it, with the envelope in header fields
+    bool keep_mails = false;                    // for server::mails()
+    std::function<void(const mail&)> on_mail;   // called on the sink's thread, before the reply leaves
+    std::function<void(const event&)> on_event; // as well; what concerns no connection, on that of open() and run()
 
     std::ostream* transcript = nullptr; // written on the sink's thread only
     std::string script;                 // faults; the language is described in sink/README.md

@@ -35,6 +35,7 @@ struct mail {
     std::vector<parameter> xclient;    // the attributes of the last XCLIENT
     std::vector<parameter> xforward;   // and of the XFORWARDs that were for this mail
     std::vector<recipient> recipients; // the accepted ones, in order, duplicates included
+    std::string file;                  // where it is stored; empty: nowhere
     std::string content;               // after unstuffing; empty when only the folder keeps it
     std::uint64_t octets = 0;
     std::string sha256;   // of the content, in hexadecimal
