@@ -12,7 +12,7 @@ namespace {
 
 using namespace postrider::cli;
 
-[[maybe_unused]] bool is_of_the_sendmail_family(std::string_view name) {
+bool is_of_the_sendmail_family(std::string_view name) {
     return name == "sendmail" || name == "mailq" || name == "newaliases";
 }
 
@@ -49,8 +49,7 @@ int main(int count, char** arguments) {
     program in;
     try {
         const std::string_view called = count > 0 ? std::string_view{arguments[0]} : "postrider";
-        [[maybe_unused]] const std::string_view name = called.substr(called.rfind('/') + 1);
-#if __has_include("sendmail.hpp")
+        const std::string_view name = called.substr(called.rfind('/') + 1);
         if (is_of_the_sendmail_family(name)) {
             in.name = name;
             return run_sendmail(in, count - 1, arguments + 1);
@@ -59,7 +58,6 @@ int main(int count, char** arguments) {
             in.name = "postrider sendmail";
             return run_sendmail(in, count - 2, arguments + 2);
         }
-#endif
         return run(in, count, arguments);
     } catch (const failure& why) {
         if (!why.text.empty()) in.complain(why.text);

@@ -58,6 +58,7 @@ void add_commands(CLI::App& to, program& in) {
     add_send(to, in);
     add_probe(to, in);
     add_load(to, in);
+    add_sendmail(to, in);
 }
 
 } // namespace postrider::cli

@@ -1,0 +1,269 @@
+#include "sendmail.hpp"
+
+#include "accounts.hpp"
+#include "exit_code.hpp"
+#include "failure.hpp"
+#include "interrupt.hpp"
+#include "local_names.hpp"
+#include "report.hpp"
+#include "standard_input.hpp"
+
+#include <postrider/client.hpp>
+#include <postrider/raw_message.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <istream>
+#include <sysexits.h>
+#include <unistd.h>
+#include <utility>
+
+namespace postrider::cli {
+namespace {
+
+/// A caller may have closed some of 0, 1 and 2. The connection would get that number, and what is complained of would be said
+/// to the server. What stands in their place fails as they would.
+void occupy_standard_descriptors() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
+            static_cast<void>(
+                ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)); // the lowest free one
+}
+
+bool is_in(const std::filesystem::path& folder, const char* base, const char* below) {
+    if (base == nullptr || *base == '\0') return false;
+    std::error_code none;
+    const auto home = std::filesystem::canonical(std::filesystem::path{base} / below, none);
+    return !none && home == folder;
+}
+
+/// A file that `-C` names may be a stranger's, uploaded to where `mail()` is called with its arguments. From one that lies
+/// elsewhere than configuration does nothing that is secret is read, and no command is run.
+void refuse_secrets_of_strangers(const sendmail_arguments& said, const settings& all) {
+    const settings::value* const file = said.said.find("config");
+    if (file == nullptr) return;
+    std::error_code none;
+    const std::filesystem::path name{file->texts.back()};
+    const auto folder = std::filesystem::canonical(name.has_parent_path() ? name.parent_path() : ".", none);
+    if (is_in(folder, "/etc", "postrider") || is_in(folder, std::getenv("XDG_CONFIG_HOME"), "postrider") ||
+        is_in(folder, std::getenv("HOME"), ".config/postrider"))
+        return;
+    for (const setting& one : all_settings())
+        if (const auto* const given = all.find(one.name); given != nullptr && is_of_secrets(one))
+            throw failure{EX_CONFIG, given->origin +
+                                         ": not read from a file that an argument names, unless it lies in "
+                                         "~/.config/postrider or /etc/postrider; or name it by POSTRIDER_CONFIG"};
+}
+
+std::string problem_of(const outgoing& mail) {
+    return mail.problem.empty() ? std::string{describe(mail.error)} : in_our_words(mail.problem);
+}
+
+/// The message as it comes; it is read to its end before anything is said to a server.
+class message_input {
+public:
+    explicit message_input(bool dot_ends) : input_(STDIN_FILENO, dot_ends), stream_(&input_) {
+        const bool empty = stream_.peek() == std::istream::traits_type::eof();
+        if (stream_.bad())
+            throw failure{EX_NOINPUT, std::string{"standard input cannot be read: "} += std::strerror(input_.error())};
+        stream_.clear();
+        content_ = empty ? text_content("\n") : stream_content(stream_); // of nothing: a message without a body
+    }
+
+    const std::shared_ptr<content_source>& content() const noexcept { return content_; }
+
+private:
+    standard_input input_;
+    std::istream stream_;
+    std::shared_ptr<content_source> content_{};
+};
+
+raw_message message_of(const sendmail_arguments& said, const message_input& input, std::string domain) {
+    raw_message m{.content = input.content()};
+    m.envelope.delivery = said.delivery;
+    for (const std::string& address : said.recipients) m.envelope.to.push_back({.address = address});
+    m.from_headers = said.from_headers;
+    m.lenient = true;
+    m.local_domain = std::move(domain);
+    m.add_date = m.add_message_id = true;
+    return m;
+}
+
+/// The sender that the message itself names, for -t without -f; empty: it names none.
+std::string sender_in(const sendmail_arguments& said, const message_input& input) {
+    constexpr const char* nobody = "nobody@sender.invalid";
+    raw_message m = message_of(said, input, local_domain(said.said));
+    m.add_from = nobody;
+    const outgoing mail = compose(m);
+    if (mail.error != errc::ok) throw failure{exit_code(mail.error), problem_of(mail)};
+    return mail.envelope.from == nobody ? std::string{} : mail.envelope.from;
+}
+
+struct complete_mail {
+    outgoing mail{};
+    settings all{};
+};
+
+complete_mail compose_mail(const sendmail_arguments& said, const message_input& input) {
+    complete_mail c;
+    std::string sender = said.sender ? *said.sender : said.from_headers ? sender_in(said, input) : std::string{};
+    const bool of_message = !said.sender && !sender.empty();
+    c.all = complete(said.said, sender);
+    refuse_secrets_of_strangers(said, c.all);
+    raw_message m = message_of(said, input, local_domain(c.all));
+    if (sender.empty()) sender = user_name().append("@").append(m.local_domain);
+    m.add_from = with_name(said.full_name, sender);
+    if (said.sender) m.envelope.from = said.sender->empty() ? "<>" : *said.sender;
+    else if (!of_message) m.envelope.from = sender;
+    c.mail = compose(m);
+    if (c.mail.error != errc::ok) throw failure{exit_code(c.mail.error), problem_of(c.mail)};
+    if (const auto signer = make_signer(c.all, c.mail.envelope.from)) c.mail = sign(std::move(c.mail), *signer);
+    return c;
+}
+
+server server_of(const program& in, const sendmail_arguments& said, const settings& all) {
+    client_options more;
+    if (said.verbose) more.transcript = [&in](std::string_view line) { in.err() << line << '\n'; };
+    return make_server(all, std::move(more));
+}
+
+/// The family knows no 130 and no 80: whoever calls may throw the mail away.
+int family_code(int code, const sendmail_arguments& said) {
+    if (code == exit_unknown) return said.unknown;
+    return code == exit_interrupted ? EX_TEMPFAIL : code;
+}
+
+bool has(const send_result& r, outcome what) {
+    for (const recipient_result& one : r.recipients)
+        if (one.what == what) return true;
+    return false;
+}
+
+void complain_of(const program& in, const send_result& result, int code) {
+    send_result failed = result;
+    std::erase_if(failed.recipients, [](const recipient_result& one) { return one.what == outcome::accepted; });
+    print(in.err(), failed, in.err_style());
+    in.complain(in_our_words(result.text));
+    if (code == exit_unknown) {
+        if (has(result, outcome::deferred)) in.complain("nothing was queued for those that are deferred");
+        return; // the text says what it means to send again
+    }
+    if (code != EX_TEMPFAIL && code != exit_interrupted) return;
+    in.complain(has(result, outcome::accepted)
+                    ? "nothing was queued; the caller has to keep the mail, and try again for those that are deferred"
+                    : "nothing was queued; the caller has to keep the mail and try again");
+}
+
+} // namespace
+
+int submit(const program& in, const sendmail_arguments& said) {
+    if (!said.from_headers && said.recipients.empty())
+        throw failure{EX_USAGE, "no recipient: sendmail ADDRESS..., or -t for those that the message names"};
+    const message_input input{said.dot_ends};
+    complete_mail c = compose_mail(said, input);
+    client to{server_of(in, said, c.all)};
+    const send_result result = to.send(std::move(c.mail), {.cancel = &interrupt()});
+    const int code = exit_code(result);
+    if (!result) complain_of(in, result, code);
+    if (said.json) {
+        write_json(in.out(), to_json(result));
+        in.written();
+    }
+    return family_code(code, said);
+}
+
+namespace {
+
+std::string in_one_printable_line(std::string text) {
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == '\x7f') c = c == '\n' ? ' ' : '?';
+    return text;
+}
+
+int code_of(const command_result& answer) {
+    if (answer) return EX_OK; // 252 too: not refused
+    if (answer.code == 0) return exit_code(answer.error);
+    if (answer.code < 500) return EX_TEMPFAIL;
+    const bool not_done = answer.code == 500 || answer.code == 502 || answer.code == 504; // RFC 5321 §3.5.2, §4.2.4
+    return not_done ? EX_UNAVAILABLE : EX_NOUSER;
+}
+
+std::string verdict(const command_result& answer) {
+    if (answer.code == 0) return "not asked";
+    if (answer.code == 252) return "perhaps"; // most servers tell nobody
+    switch (code_of(answer)) {
+    case EX_OK: return "exists";
+    case EX_NOUSER: return "refused";
+    case EX_TEMPFAIL: return "not now";
+    default: return "the server does not verify";
+    }
+}
+
+} // namespace
+
+int verify(const program& in, const sendmail_arguments& said) {
+    std::string sender = said.sender.value_or("");
+    const settings all = complete(said.said, sender);
+    refuse_secrets_of_strangers(said, all);
+    client to{server_of(in, said, all)};
+    int code = EX_OK;
+    for (std::string address : said.recipients) {
+        if (address.find('@') == address.npos) address.append("@").append(local_domain(all));
+        const command_result answer = to.verify(address, {.cancel = &interrupt()});
+        in.out() << address << ": " << verdict(answer) << ": ";
+        if (answer.code != 0) in.out() << answer.code << ' ';
+        in.out() << in_one_printable_line(answer.code != 0 ? answer.text : in_our_words(answer.text)) << '\n';
+        code = worse(code, code_of(answer));
+        if (answer.code == 0) break; // there is no server to ask for the others
+    }
+    in.written();
+    return family_code(code, said);
+}
+
+namespace {
+
+/// 69, not 64: the caller asked for what the family has, and it is this service that there is none of. Programs that print
+/// their usage at 64 would hide it.
+int refuse_service(const program& in, std::string_view why) {
+    in.complain(why);
+    return EX_UNAVAILABLE;
+}
+
+int refuse_smtp(const program& in) {
+    // A caller that speaks SMTP reads a greeting (RFC 5321 §3.1), and shows it.
+    in.out() << "554 5.3.2 no SMTP on standard input here: use an SMTP server, or a message and its recipients\r\n";
+    in.written();
+    return refuse_service(
+        in, "-bs: no SMTP on standard input; give a message there, and its recipients as arguments or by -t");
+}
+
+} // namespace
+
+int run_sendmail(program& in, int count, const char* const* arguments) {
+    using task = sendmail_arguments::task;
+    occupy_standard_descriptors();
+    const sendmail_arguments said = read_sendmail_arguments(in.name, {arguments, static_cast<std::size_t>(count)});
+    in.json = said.json;
+    in.colour = said.colour;
+    switch (said.what) {
+    case task::submit: return submit(in, said);
+    case task::verify: return verify(in, said);
+    case task::aliases: return EX_OK; // there are none to build a database of; installers call it
+    case task::queue:
+        return refuse_service(
+            in, "there is no queue: a mail is sent while its caller waits, who is told what became of it");
+    case task::daemon: return refuse_service(in, "there is no daemon: mails are sent, and none are received");
+    case task::smtp: return refuse_smtp(in);
+    case task::help: in.out() << sendmail_help(); break;
+    case task::version: in.out() << "postrider " POSTRIDER_VERSION "\n"; break;
+    }
+    in.written();
+    return EX_OK;
+}
+
+} // namespace postrider::cli
