@@ -56,9 +56,9 @@ void add_commands(CLI::App& to, program& in) {
     to.set_version_flag("--version", "postrider " POSTRIDER_VERSION, "Show the version");
     to.require_subcommand(1);
     add_send(to, in);
+    add_sendmail(to, in);
     add_probe(to, in);
     add_load(to, in);
-    add_sendmail(to, in);
 }
 
 } // namespace postrider::cli

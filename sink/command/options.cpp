@@ -171,8 +171,7 @@ void add_offer_options(CLI::App& app, config& config) {
         ->option_text("KEYWORD")
         ->group(group);
     app.add_flag_callback(
-           "--bare", [&config] { config.offers = extensions::none(); },
-           "Offer nothing but what --offer says")
+           "--bare", [&config] { config.offers = extensions::none(); }, "Offer nothing but what --offer says")
         ->trigger_on_parse()
         ->group(group);
     app.add_option("--refuse-ehlo", config.refuse_ehlo, "Answer this to EHLO, such as '502 5.5.1 no'")
