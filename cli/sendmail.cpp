@@ -171,7 +171,8 @@ int submit(const program& in, const sendmail_arguments& said) {
     const int code = exit_code(result);
     if (!result) complain_of(in, result, code);
     if (said.json) {
-        write_json(in.out(), to_json(result));
+        const auto mails = nlohmann::ordered_json::array({to_json(result)});
+        write_json(in.out(), {{"exit_code", family_code(code, said)}, {"mails", mails}}); // as `postrider send` has it
         in.written();
     }
     return family_code(code, said);

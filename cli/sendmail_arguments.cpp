@@ -359,6 +359,7 @@ public:
     std::vector<std::string> all() && {
         for (; at_ != text_.size(); ++at_) {
             const char c = text_[at_];
+            if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7f') fail("has a control character");
             if (c == '"') copy_quoted();
             else if (c == '(') skip_comment();
             else if (c == '<') take_bracketed();
@@ -370,7 +371,12 @@ public:
     }
 
 private:
-    [[noreturn]] void fail(std::string_view why) const { refuse(text_, why); }
+    [[noreturn]] void fail(std::string_view why) const {
+        std::string shown{text_};
+        for (char& c : shown)
+            if (static_cast<unsigned char>(c) < 0x20 || c == '\x7f') c = '?';
+        refuse(shown, why);
+    }
 
     void copy_quoted() {
         std::string& to = bracketed_ ? rest_ : one_;
