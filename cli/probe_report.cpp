@@ -53,14 +53,23 @@ private:
         if (!more.empty()) to_ << "  " << more;
         to_ << '\n';
     }
-    void line(std::string name, const std::string& text, std::string_view colour = {}) {
+    /// What does not fit the width goes on below, behind a space that is there.
+    void line(std::string name, std::string_view text, std::string_view colour = {}) {
         name.resize(std::max(name.size() + 1, label), ' ');
-        to_ << name << colour << text << (colour.empty() ? std::string_view{} : with_.plain) << '\n';
+        const std::size_t room = std::max(on_.width, 60u) - label;
+        do {
+            std::size_t size = text.size() <= room ? text.size() : text.rfind(' ', room);
+            if (size == text.npos || size == 0) size = std::min(text.find(' ', 1), text.size());
+            to_ << name << colour << text.substr(0, size) << (colour.empty() ? std::string_view{} : with_.plain) << '\n';
+            text.remove_prefix(std::min(size + 1, text.size()));
+            name.assign(label, ' ');
+        } while (!text.empty());
     }
 
     void head() {
         line("Server", what_.to.url());
         if (seen_) line("Verdict", "as it should be", with_.good);
+        else if (seen_.error == errc::tls_unverified) line("Verdict", "NOT VERIFIED", with_.bad);
         else
             line("Verdict",
                  (seen_.error == errc::refused ? std::string{name(seen_.where)} + " was refused"

@@ -47,7 +47,7 @@ private:
 struct certificate_facts {
     std::string subject{};          ///< "CN=mail.example", of at most 128 octets
     std::string issuer{};           ///< the same
-    std::vector<std::string> names; ///< its subjectAltNames that can name a host: DNS names and IP addresses
+    std::vector<std::string> names{}; ///< its subjectAltNames that can name a host: "DNS:mail.example", "IP:192.0.2.1"
     std::string valid_from{};       ///< "2026-01-31T00:00:00Z"
     std::string valid_until{};      ///< the same
     std::string key{};              ///< "RSA", "EC P-256", "ED25519"

@@ -132,13 +132,13 @@ std::vector<std::string> names_of(const X509* of) {
     for (int i = 0; i < sk_GENERAL_NAME_num(all); ++i) {
         const GENERAL_NAME* const one = sk_GENERAL_NAME_value(all, i);
         if (one->type == GEN_DNS) {
-            names.emplace_back(tls_detail::shown(octets_of(one->d.dNSName)).view());
+            names.push_back(std::string{"DNS:"}.append(tls_detail::shown(octets_of(one->d.dNSName)).view()));
         } else if (one->type == GEN_IPADD) {
             const std::string_view address = octets_of(one->d.iPAddress);
             std::array<char, INET6_ADDRSTRLEN> text{};
             const int family = address.size() == 4 ? AF_INET : AF_INET6;
             if (address.size() != 4 && address.size() != 16) continue;
-            if (inet_ntop(family, address.data(), text.data(), text.size()) != nullptr) names.emplace_back(text.data());
+            if (inet_ntop(family, address.data(), text.data(), text.size()) != nullptr) names.push_back(std::string{"IP:"}.append(text.data()));
         }
     }
     GENERAL_NAMES_free(all);
