@@ -114,7 +114,7 @@ void add_load(CLI::App& to, program& in) {
     const auto request = std::make_shared<load_request>();
     add_load_options(*app, *request);
     add_mail_options(*app, *request);
-    add_settings(*app, request->said, false);
+    add_settings(*app, request->said, settings_for::looking);
     add_output_options(*app, in);
     app->add_option("--svg", request->picture, "Draw latency by percentile, and mails a second, into that file")
         ->option_text("FILE")

@@ -85,7 +85,7 @@ void add_probe(CLI::App& to, program& in) {
     const auto request = std::make_shared<probe_request>();
     const auto support = std::make_shared<bool>(false);
     add_probe_options(*app, *request);
-    add_settings(*app, request->said, false);
+    add_settings(*app, request->said, settings_for::looking);
     app->add_flag("--support", *support, "Print what this build speaks, and do nothing else")->group(output);
     add_output_options(*app, in);
     app->footer(examples);

@@ -60,7 +60,8 @@ private:
         do {
             std::size_t size = text.size() <= room ? text.size() : text.rfind(' ', room);
             if (size == text.npos || size == 0) size = std::min(text.find(' ', 1), text.size());
-            to_ << name << colour << text.substr(0, size) << (colour.empty() ? std::string_view{} : with_.plain) << '\n';
+            to_ << name << colour << text.substr(0, size) << (colour.empty() ? std::string_view{} : with_.plain)
+                << '\n';
             text.remove_prefix(std::min(size + 1, text.size()));
             name.assign(label, ' ');
         } while (!text.empty());

@@ -60,9 +60,13 @@ std::span<const setting> all_settings() noexcept;
 /// Null: there is none of that name.
 const setting* setting_named(std::string_view name) noexcept;
 
-/// Adds `--account`, `--config` and one option for each setting, in groups. `server_option` false: the URL is the command's
-/// own argument.
-void add_settings(CLI::App& to, settings& said, bool server_option = true);
+/// For what a command wants them.
+enum class settings_for {
+    sending, ///< mails of people: signed, and by `--server`
+    looking, ///< at a server: its URL is the command's own argument, and nothing is signed
+};
+/// Adds `--account`, `--config` and one option for each setting that counts then, in groups.
+void add_settings(CLI::App& to, settings& said, settings_for what = settings_for::sending);
 
 /// A server, from all that was said; what is secret is read, asked for, or run here. `more` is what the command wants beside:
 /// its transcript and progress are kept. Throws `failure`.

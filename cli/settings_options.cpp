@@ -27,7 +27,7 @@ void add_option(CLI::App& to, settings& said, const std::string& name, const std
 
 } // namespace
 
-void add_settings(CLI::App& to, settings& said, bool server_option) {
+void add_settings(CLI::App& to, settings& said, settings_for what) {
     constexpr setting own[]{
         {"account",
          {},
@@ -38,7 +38,8 @@ void add_settings(CLI::App& to, settings& said, bool server_option) {
     };
     for (const setting& one : own) add_option(to, said, std::string{one.name}, {}, one);
     for (const setting& one : all_settings()) {
-        if (one.name == "server" && !server_option) continue;
+        const bool of_mails = one.name == "server" || one.group == "DKIM";
+        if (one.group == "Sendmail" || (of_mails && what == settings_for::looking)) continue;
         add_option(to, said, std::string{one.name}, std::string{one.alias}, one);
     }
     // Whoever tries is told what to do, before the secret is in everybody's list of processes once more.

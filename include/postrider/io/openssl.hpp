@@ -45,12 +45,12 @@ private:
 /// What a certificate says, for people who look for a fault. The texts are the peer's: not to be trusted, control characters
 /// replaced.
 struct certificate_facts {
-    std::string subject{};          ///< "CN=mail.example", of at most 128 octets
-    std::string issuer{};           ///< the same
+    std::string subject{};            ///< "CN=mail.example", of at most 128 octets
+    std::string issuer{};             ///< the same
     std::vector<std::string> names{}; ///< its subjectAltNames that can name a host: "DNS:mail.example", "IP:192.0.2.1"
-    std::string valid_from{};       ///< "2026-01-31T00:00:00Z"
-    std::string valid_until{};      ///< the same
-    std::string key{};              ///< "RSA", "EC P-256", "ED25519"
+    std::string valid_from{};         ///< "2026-01-31T00:00:00Z"
+    std::string valid_until{};        ///< the same
+    std::string key{};                ///< "RSA", "EC P-256", "ED25519"
     int key_bits = 0;
     std::string signature{}; ///< "ecdsa-with-SHA256"
     std::string pin{};       ///< of its key, as `tls_options::pins` takes it

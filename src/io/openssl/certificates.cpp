@@ -138,7 +138,8 @@ std::vector<std::string> names_of(const X509* of) {
             std::array<char, INET6_ADDRSTRLEN> text{};
             const int family = address.size() == 4 ? AF_INET : AF_INET6;
             if (address.size() != 4 && address.size() != 16) continue;
-            if (inet_ntop(family, address.data(), text.data(), text.size()) != nullptr) names.push_back(std::string{"IP:"}.append(text.data()));
+            if (inet_ntop(family, address.data(), text.data(), text.size()) != nullptr)
+                names.push_back(std::string{"IP:"}.append(text.data()));
         }
     }
     GENERAL_NAMES_free(all);
