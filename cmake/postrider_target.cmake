@@ -39,3 +39,12 @@ function(postrider_library name)
         set_property(GLOBAL APPEND PROPERTY POSTRIDER_INSTALLED ${name})
     endif()
 endfunction()
+
+# A program, which finds our libraries, where these are shared, from wherever the tree was moved to.
+function(postrider_install_program target)
+    if(NOT DEFINED CMAKE_INSTALL_RPATH AND NOT IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
+        file(RELATIVE_PATH libraries /x/${CMAKE_INSTALL_BINDIR} /x/${CMAKE_INSTALL_LIBDIR})
+        set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/${libraries}")
+    endif()
+    install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()

@@ -52,6 +52,10 @@ class Package(unittest.TestCase):
     def test_find_package(self):
         self.run_programs(self.build("found", f"-DCMAKE_PREFIX_PATH={self.prefix}"))
 
+    def test_programs(self):
+        self.assertRegex(run(self.prefix / "bin" / "postrider", "--version"), r"^postrider \d+\.\d+\.\d+\n$")
+        self.assertIn("--listen", run(self.prefix / "bin" / "postrider-sink", "--help"))
+
     def test_find_package_says_what_is_missing(self):
         with self.assertRaises(AssertionError) as raised:
             self.build("missing", f"-DCMAKE_PREFIX_PATH={self.prefix}", "-DLIBRARIES=core;nonesuch")
