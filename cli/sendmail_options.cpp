@@ -71,10 +71,10 @@ void add_sendmail(CLI::App& to, program& in) {
         "sendmail", "Sends a message from standard input, as the sendmail of cron, PHP, git, mutt and s-nail");
     page.set_help_flag("--help", "Show this, and nothing else")->group(delivery_group); // -h is the family's
     page.footer(
-        "Called by the name sendmail it is the same. It has no queue: a mail is sent while the caller waits, which is\n"
+        "Called by the name sendmail it is the same. It has no queue: a mail is sent while the caller waits, which is "
         "silent if all recipients were accepted. Exit codes: 0; 64 usage; 65 bad message; 66 no input; 67 refused by "
-        "-bv;\n"
-        "69 rejected; 75 nothing was queued, keep the mail and try again; 77 authentication; 78 configuration.\n\n"
+        "-bv; 69 rejected; 75 nothing was queued, keep the mail and try again; 77 authentication; 78 "
+        "configuration.\n\n"
         "Examples:\n"
         "  postrider sendmail -t -i < message.eml\n"
         "  postrider sendmail -f alice@a.example -N failure,delay -- bob@b.example < message.eml\n"
@@ -92,7 +92,7 @@ void add_sendmail(CLI::App& to, program& in) {
 std::string sendmail_help() {
     CLI::App app{"", "postrider"};
     program none;
-    add_sendmail(app, none);
+    add_commands(app, none); // which lays it out
     return app.get_subcommand("sendmail")->help("postrider");
 }
 
