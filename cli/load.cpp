@@ -11,7 +11,11 @@
 #include <postrider/mailbox.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <sysexits.h>
+#include <unistd.h>
 
 namespace postrider::cli {
 namespace {
@@ -78,18 +82,27 @@ load_plan plan_of(load_request& r) {
     return plan;
 }
 
+/// Better before a long load than after it.
+void refuse_no_folder(const std::string& picture) {
+    const std::string folder = std::filesystem::path{picture}.parent_path().string();
+    if (picture.empty() || ::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0) return;
+    throw failure{EX_CANTCREAT,
+                  "--svg: nothing can be written into the folder `" + folder + "`: " + std::strerror(errno)};
+}
+
 } // namespace
 
 int run_load(const program& in, load_request& r) {
+    refuse_no_folder(r.picture);
     const load_plan plan = plan_of(r);
     static_cast<void>(interrupt()); // from here on Ctrl-C ends it with a report
     live_line line{r.progress};
     const load_result result = run(plan, line);
-    if (!r.picture.empty()) write_picture(r.picture, plan, result);
     if (in.json) print_json(in.out(), plan, result);
     else print(in.out(), plan, result, in.out_style());
     if (result.end == load_end::gave_up) in.complain("given up: " + result.why);
     in.written();
+    if (!r.picture.empty()) write_picture(r.picture, plan, result);
     return result.code;
 }
 

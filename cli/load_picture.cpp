@@ -89,8 +89,10 @@ void draw_latency(svg& to, const panel& in, const load_plan& plan, const load_re
     for (const auto& [share, label] : {std::pair{0.5, "p50 "}, {0.9, "p90 "}, {0.99, "p99 "}}) {
         if (-std::log10(1 - share) > nines) break;
         const double x = x_of(share), y = y_of(all.at(share));
-        to.rectangle(x - 3, y - 3, 6, 6, blue, label + duration_text(all.at(share)));
-        to.text(x - 6, y - 9, label + duration_text(all.at(share)), svg::anchor::end, 12);
+        const std::string words = label + duration_text(all.at(share));
+        to.rectangle(x - 3, y - 3, 6, 6, blue, words);
+        // Below the curve, which never falls; and not where the greatest stands.
+        if (x < across - right - 170) to.text(x + 7, y + 17, words);
     }
     to.text(across - right - 4, y_of(all.most()) - 9, "max " + duration_text(all.most()), svg::anchor::end, 12);
 }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ostream>
@@ -85,7 +86,9 @@ void print_set_up(std::ostream& to, const load_result& r) {
 void print_errors(std::ostream& to, const load_result& r, const style& with) {
     if (r.errors.empty()) return;
     to << with.strong << "\nNot accepted, recipients by kind\n" << with.plain;
-    for (const load_error& e : r.errors) {
+    std::vector<load_error> kinds = r.errors;
+    std::stable_sort(kinds.begin(), kinds.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
+    for (const load_error& e : kinds) {
         std::string count = grouped(e.count);
         count.insert(0, count.size() < 9 ? 9 - count.size() : 0, ' ');
         to << count << "  " << kind_of(e);

@@ -283,13 +283,13 @@ void load::advance(slot& s) {
         s.retiring = false;
         s.handed = 0;
     }
-    if (!s.retiring && plan_.reconnect != 0 && s.handed >= plan_.reconnect && s.line->pending() == 0) {
-        s.line->close();
-        s.retiring = s.touched = true;
-    }
     if (!s.touched && s.line->wakes() > now_) return;
     s.touched = false;
     static_cast<void>(s.line->step());
+    const bool used_up = plan_.reconnect != 0 && s.handed >= plan_.reconnect && s.line->pending() == 0;
+    if (!used_up || s.retiring) return;
+    s.line->close();
+    s.retiring = s.touched = true;
 }
 
 bool load::nothing_left() const noexcept {
