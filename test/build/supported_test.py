@@ -71,7 +71,7 @@ class Supported(ToolTest):
     def test_the_table_of_attacks(self):
         good = "| A | `turn` | `security.starttls_stripped`, `hello.md: EHLO, as it is meant` | `the policy` |"
         self.assert_passes("supported-check", self.attacks(good))
-        for row, why in ((good.replace("`turn`", "`return_to`"), "A: nowhere in include, src or netxduo: return_to"),
+        for row, why in ((good.replace("`turn`", "`return_to`"), "A: nowhere in include, src, netxduo or cli: return_to"),
                          (good.replace("EHLO, as", "EHLO as"), "A: no such test: hello.md: EHLO as it is meant"),
                          (good.replace("`the policy`", "`the`"), "A: no such mutation: the"),
                          (good.replace("`the policy`", ""), "a mutation without a row: the policy"),
