@@ -45,6 +45,7 @@ int run(program& in, int count, char** arguments) {
 } // namespace
 
 int main(int count, char** arguments) {
+    occupy_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN); // a reader that is gone is an error like others, and is told
     program in;
     try {

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cerrno>
+#include <fcntl.h>
 #include <iostream>
 #include <sysexits.h>
 #include <unistd.h>
@@ -19,6 +20,13 @@ style chosen(const std::string& colour, int descriptor) {
 }
 
 } // namespace
+
+void occupy_standard_descriptors() noexcept {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
+            static_cast<void>(
+                ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)); // the lowest free one
+}
 
 std::ostream& program::out() const { return std::cout; }
 

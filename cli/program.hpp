@@ -15,6 +15,10 @@ class App;
 
 namespace postrider::cli {
 
+/// A caller may have closed some of 0, 1 and 2. The connection would get that number, and what is printed would be said to the
+/// server. What stands in their place fails as they would.
+void occupy_standard_descriptors() noexcept;
+
 /// What to do once all arguments were read; returns the exit code, and may throw `failure`.
 using command_run = std::function<int()>;
 

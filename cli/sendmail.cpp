@@ -16,7 +16,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <istream>
 #include <sysexits.h>
@@ -25,15 +24,6 @@
 
 namespace postrider::cli {
 namespace {
-
-/// A caller may have closed some of 0, 1 and 2. The connection would get that number, and what is complained of would be said
-/// to the server. What stands in their place fails as they would.
-void occupy_standard_descriptors() {
-    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        if (::fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
-            static_cast<void>(
-                ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)); // the lowest free one
-}
 
 bool is_in(const std::filesystem::path& folder, const char* base, const char* below) {
     if (base == nullptr || *base == '\0') return false;
@@ -247,7 +237,6 @@ int refuse_smtp(const program& in) {
 
 int run_sendmail(program& in, int count, const char* const* arguments) {
     using task = sendmail_arguments::task;
-    occupy_standard_descriptors();
     const sendmail_arguments said = read_sendmail_arguments(in.name, {arguments, static_cast<std::size_t>(count)});
     in.json = said.json;
     in.colour = said.colour;

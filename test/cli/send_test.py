@@ -416,8 +416,11 @@ class Output(SendCase):
 
     def test_standard_output_that_is_closed(self):
         closed = {"stdout": None, "preexec_fn": lambda: os.close(1)}
-        self.send(*HELLO, "bob@b.example", **closed)
-        self.assertEqual(len(self.server.contents()), 1)
+        for closed_too in (0, 2):  # the connection would get the number that is free, and the report would be said to the server
+            all_closed = {**closed, "preexec_fn": lambda: (os.close(1), os.close(closed_too))}
+            self.send(*HELLO, "--each", "bob@b.example", "carol@c.example", **all_closed)
+            self.assertEqual(len(self.server.contents()), 2)
+            self.assertEqual(self.server.report()["errors"], 0)
         self.assertEnds(EX_IOERR, "send", "-n", *HELLO, "bob@b.example", **closed)
 
     def test_colours(self):
