@@ -83,7 +83,7 @@ void add_sendmail(CLI::App& to, program& in) {
     describe_message(page);
     describe_delivery(page);
     describe_server(page);
-    for (const char* const alone : {"-G", "-U", "-m", "-n"}) show_flag(page, alone, "", other_group);
+    show_flag(page, "-G,-U,-m,-n", "Of queues, aliases and rewriting, which there are none of", other_group);
     show(page, "-A,-h,-L,-O,-o,-p,-X", "VALUE", "-X writes no file; -oi counts, and so does -O IgnoreDots",
          other_group);
     static_cast<void>(in);
