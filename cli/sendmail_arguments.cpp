@@ -16,6 +16,8 @@ using task = sendmail_arguments::task;
     throw failure{EX_USAGE, std::string{option}.append(": ").append(why)};
 }
 
+std::string quoted(std::string_view text) { return std::string{"`"}.append(text).append("`"); }
+
 /// What an option letter takes, as the getopt strings of Sendmail 8.17, Postfix 3.7, msmtp 1.8 and OpenSMTPD 6.8 have it, and
 /// Exim 4.96 where none of them knows it: the value of an option that is ignored must not become a recipient.
 enum class takes {
@@ -57,7 +59,7 @@ flags<notify> notify_of(std::string_view text) {
             found = true;
         }
         if (!found || (when.has(notify::nothing) && word.size() != text.size()))
-            refuse("-N", "`" + std::string{text} + "` is not success, failure, delay with commas between, or never");
+            refuse("-N", quoted(text).append(" is not success, failure, delay with commas between, or never"));
         if (end == rest.size()) return when;
         rest.remove_prefix(end + 1);
     }
@@ -66,7 +68,7 @@ flags<notify> notify_of(std::string_view text) {
 return_content return_of(std::string_view text) {
     if (same_word(text, "full")) return return_content::full;
     if (same_word(text, "hdrs") || same_word(text, "headers")) return return_content::headers; // msmtp's word
-    refuse("-R", "`" + std::string{text} + "` is neither full nor hdrs");
+    refuse("-R", quoted(text).append(" is neither full nor hdrs"));
 }
 
 int hexadecimal(char c) {
@@ -93,8 +95,8 @@ std::string envelope_id_of(std::string_view text) {
         id += c;
     }
     if (good) return id;
-    refuse("-V", "`" + std::string{text} +
-                     "` is no xtext of up to 100 characters (RFC 3461): printable, + and = written as +2B and +3D");
+    refuse("-V", quoted(text).append(
+                     " is no xtext of up to 100 characters (RFC 3461): printable, + and = written as +2B and +3D"));
 }
 
 task task_of(std::string_view mode) {
@@ -195,7 +197,8 @@ private:
     void take_separate(char letter, std::string_view value) {
         // `-f $NOBODY -t` of a script would send as `-t`, and without -t
         if ((letter == 'f' || letter == 'r') && value.starts_with('-'))
-            refuse(std::string{'-', letter}, "its address is missing: `" + std::string{value} + "` begins with -");
+            refuse(std::string{'-', letter},
+                   std::string{"its address is missing: "}.append(quoted(value)).append(" begins with -"));
         take_value(letter, value);
     }
 
@@ -213,7 +216,7 @@ private:
         case 'V': out_.delivery.envelope_id = envelope_id_of(value); break;
         case 'B': // which of them a message is its octets decide, and so what MAIL says
             if (!same_word(value, "7bit") && !same_word(value, "8bitmime"))
-                refuse("-B", "`" + std::string{value} + "` is neither 7BIT nor 8BITMIME");
+                refuse("-B", quoted(value).append(" is neither 7BIT nor 8BITMIME"));
             break;
         case 'C': set("config", value, "-C"); break;
         case 'a': set("account", value, "-a"); break;
@@ -253,7 +256,7 @@ private:
         const std::string option{'-', letter};
         if (value.empty() || value == "<>") return {};
         std::vector<std::string> found = addresses_in(value);
-        if (found.size() != 1) refuse(option, "`" + std::string{value} + "` is not one address");
+        if (found.size() != 1) refuse(option, quoted(value).append(" is not one address"));
         return std::move(found.front());
     }
 
@@ -307,13 +310,13 @@ private:
         int code = -1;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
         if (error != std::errc{} || end != text.data() + text.size() || code < 0 || code > 255)
-            refuse("--unknown", "`" + std::string{text} + "` is no exit code: 0 to 255");
+            refuse("--unknown", quoted(text).append(" is no exit code: 0 to 255"));
         return code;
     }
 
     void take_colour(std::string_view text) {
         if (text != "auto" && text != "always" && text != "never")
-            refuse("--color", "`" + std::string{text} + "` is none of auto, always, never");
+            refuse("--color", quoted(text).append(" is none of auto, always, never"));
         out_.colour = text;
     }
 
