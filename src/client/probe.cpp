@@ -426,7 +426,9 @@ void prober::say_goodbye() {
 void prober::judge(errc why) {
     const bool interrupted = options.cancel != nullptr && options.cancel->cancelled();
     if (why == errc::cancelled && seen.closed && !interrupted) why = errc::ok;
-    if (seen.of && seen.last == probe_stage::content && seen.of->tries != 0) {
+    const bool came_to_it = std::any_of(result.steps.begin(), result.steps.end(),
+                                        [](const probe_step& one) { return one.where == phase::mail; });
+    if (seen.of && seen.last == probe_stage::content && came_to_it) {
         result.mail = std::move(seen.of->result);
         result.mail->server = result.address;
         result.mail->tls = result.tls;
@@ -435,10 +437,9 @@ void prober::judge(errc why) {
     const phase ended = seen.engine.where();
     const probe_step* no = nullptr;
     for (const probe_step& one : result.steps) {
-        const bool counts =
-            why == errc::refused ? one.where == ended : is_of_a_mail(one.where) || one.where > phase::quit;
-        if (one.code >= 400 && counts && one.where != phase::starttls && (no == nullptr || why == errc::refused))
-            no = &one;
+        const bool asked = one.where > phase::quit && one.where != phase::starttls;
+        const bool counts = why == errc::refused ? one.where == ended : is_of_a_mail(one.where) || asked;
+        if (one.code >= 400 && counts && (no == nullptr || why == errc::refused)) no = &one;
     }
     if (why != errc::ok && (why != errc::refused || no == nullptr))
         return fail(why, ended,
