@@ -71,8 +71,10 @@ public:
         fly({"(connect)"});
         replies_ = "220 \r\n";
         if ((plan.error = session_.start(options)) != errc::ok) return plan;
-        if ((plan.error = session_.send(one)) != errc::ok || !mail_done()) {
-            plan.error = session_.error() == errc::ok ? errc::unexpected_reply : session_.error();
+        if ((plan.error = session_.send(one)) != errc::ok) return plan;
+        const bool done = mail_done();
+        if (!done || whom[0].result.what != outcome::accepted) {
+            plan.error = done ? whom[0].result.error : errc::unexpected_reply;
             return plan;
         }
         plan.by = session_.authenticated_by();
@@ -80,7 +82,7 @@ public:
         static_cast<void>(session_.next(buffer_)); // `ready`
         whom[0] = {.forward_path = whom[0].forward_path};
         mail two{.reverse_path = one.reverse_path, .recipients = whom, .content = {.text = text}};
-        if ((plan.error = session_.send(two)) == errc::ok && !mail_done()) plan.error = session_.error();
+        if ((plan.error = session_.send(two)) == errc::ok && !mail_done()) plan.error = errc::unexpected_reply;
         plan.next = std::exchange(flights_, {});
         return plan;
     }

@@ -45,6 +45,8 @@ void take_stage(const probe_request& r, probe_options& to) {
     const bool content = r.body || !r.data_file.empty();
     if (r.quit_after && r.drop_after)
         throw failure{EX_USAGE, "--quit-after and --drop-after: it leaves once; one of them is enough"};
+    if (!r.from && (content || !r.to.empty()))
+        throw failure{EX_USAGE, "to go as far as MAIL a sender is needed: --from ADDRESS, or --from '<>'"};
     to.last = r.quit_after ? r.quit_after : r.drop_after;
     to.quit = !r.drop_after;
     if (r.quit_after == probe_stage::connect)
@@ -65,28 +67,29 @@ void take_stage(const probe_request& r, probe_options& to) {
 }
 
 outgoing mail_of(const probe_request& r) {
+    const bool null_path = *r.from == "<>";
+    const std::string author = null_path ? "postmaster@localhost" : *r.from;
     std::vector<std::string> whom = r.to;
-    if (whom.empty()) whom = {*r.from == "<>" ? "postmaster" : *r.from}; // nobody sees it: MAIL is the last that leaves
+    if (whom.empty()) whom = {author}; // nobody hears of it: MAIL is the last that leaves
+    envelope to{.from = null_path ? "" : *r.from};
+    for (const std::string& one : whom) to.to.push_back({.address = one});
     outgoing mail;
     if (!r.data_file.empty()) {
-        raw_message raw{.content = file_content(r.data_file == "-" ? "/dev/stdin" : r.data_file),
-                        .add_date = true,
-                        .add_message_id = true};
-        mail = compose(raw);
+        mail = compose(raw_message{.content = file_content(r.data_file == "-" ? "/dev/stdin" : r.data_file),
+                                   .envelope = to,
+                                   .add_date = true,
+                                   .add_message_id = true});
     } else {
         message m;
-        m.from = {*r.from == "<>" ? std::string{"postmaster@localhost"} : *r.from};
+        m.from = {author};
         m.to = {whom.begin(), whom.end()};
         m.subject = "Probe";
         m.text = r.body.value_or("A probe goes as far as this, and not further.\n");
         mail = compose(m);
     }
-    if (mail.error != errc::ok && mail.error != errc::no_recipients)
+    if (mail.error != errc::ok)
         throw failure{exit_code(mail.error), in_our_words(mail.problem.empty() ? describe(mail.error) : mail.problem)};
-    mail.error = errc::ok;
-    mail.envelope.from = *r.from == "<>" ? std::string{} : *r.from;
-    mail.envelope.to.clear();
-    for (std::string& one : whom) mail.envelope.to.push_back({.address = std::move(one)});
+    mail.envelope = std::move(to);
     return mail;
 }
 

@@ -43,8 +43,9 @@ public:
         mechanisms();
         plan();
         answers();
-        section("Time", duration_text(seen_.total));
-        print(to_, bars_of(seen_), with_, on_);
+        const std::vector<bar> bars = bars_of(seen_);
+        if (!bars.empty()) section("Time", duration_text(seen_.total));
+        print(to_, bars, with_, on_);
     }
 
 private:

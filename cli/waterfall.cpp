@@ -114,7 +114,8 @@ svg draw(const probe_result& seen, const std::string& title) {
     for (int i = 0; i <= 4; ++i) {
         const nanoseconds at = end * i / 4;
         picture.line(x(at), top - 8, x(at), height - 30, "#ddd");
-        picture.text(x(at), height - 14, duration_text(at), svg::anchor::middle, 11, "#777");
+        picture.text(x(at), height - 14, i == 0 ? std::string{"0"} : duration_text(at), svg::anchor::middle, 11,
+                     "#777");
     }
     double y = top;
     for (const bar& one : bars) {
