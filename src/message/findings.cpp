@@ -10,7 +10,8 @@ namespace postrider::message_detail {
 void findings::add(const finding_kind& kind, std::uint64_t line, std::string what) {
     auto known = std::find_if(kinds_.begin(), kinds_.end(), [&](const seen& one) { return one.code == kind.code; });
     if (known == kinds_.end()) known = kinds_.insert(known, {.code = kind.code});
-    if (++known->times > told) {
+    const std::uint64_t most = kind.severity == severity::note ? 1 : told; // notes ask for nothing: one says it all
+    if (++known->times > most) {
         ++all_[known->last].more;
         return;
     }

@@ -1,4 +1,4 @@
-// findings.hpp - what is wrong with a message, collected: ten of a kind, and how many more there are.
+// findings.hpp - what is wrong with a message, collected: ten of a kind (of notes one), and how many more there are.
 #ifndef POSTRIDER_MESSAGE_FINDINGS_HPP
 #define POSTRIDER_MESSAGE_FINDINGS_HPP
 
@@ -20,7 +20,7 @@ struct finding_kind {
 
 class findings {
 public:
-    static constexpr std::uint64_t told = 10; ///< of a kind
+    static constexpr std::uint64_t told = 10; ///< of a kind; of a note one
 
     void add(const finding_kind& kind, std::uint64_t line, std::string what);
     /// Puts all in order of lines, and into the verdict.

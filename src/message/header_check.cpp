@@ -17,7 +17,7 @@ using content_detail::header_field;
 using content_detail::header_fields;
 using enum severity;
 
-constexpr finding_kind no_date{"no-date", error, "RFC 5322 §3.6", "add one; `compose`, `send` and `sendmail` do"};
+constexpr finding_kind no_date{"no-date", error, "RFC 5322 §3.6", "add one: Date: Mon, 30 Nov 2026 09:00:00 +0100"};
 constexpr finding_kind no_from{"no-from", error, "RFC 5322 §3.6", "add one: From: Name <local-part@domain>"};
 constexpr finding_kind twice{"twice", error, "RFC 5322 §3.6", "leave one; of two each reader takes another"};
 constexpr finding_kind bad_address{"address", error, "RFC 5322 §3.4",
@@ -110,7 +110,8 @@ private:
         std::string text{one.name};
         if (!found.problem.empty()) {
             const bool sentence = found.problem.starts_with("cannot") || found.problem.starts_with("has ");
-            text.append(sentence ? " " : ": ").append(found.problem);
+            const std::size_t advice = found.problem.find("; local_domain"); // nobody gives one here
+            text.append(sentence ? " " : ": ").append(found.problem.substr(0, advice));
         } else if (what != known_field::holds::recipients && is_blank(one.body)) {
             text.append(" is empty");
         } else if (what == known_field::holds::recipients && is_blank(one.body)) {

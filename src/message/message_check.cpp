@@ -39,7 +39,7 @@ constexpr finding_kind header_control{"header-control", warning, "RFC 5322 §4.1
 constexpr finding_kind header_octets{"header-octets", error, "RFC 6532 §3.2",
                                      "encode the text (RFC 2047), or write it in UTF-8"};
 constexpr finding_kind header_utf8{"header-utf8", note, "RFC 6531 §3.1",
-                                   "few servers need it if the text is encoded (RFC 2047)"};
+                                   "none has to if the text is encoded (RFC 2047)"};
 constexpr finding_kind header_line{"header-line", error, "RFC 5322 §2.1.1",
                                    "fold it: CRLF and a space where a space is"};
 constexpr finding_kind long_line{"long-line", note, "RFC 5322 §2.1.1", ""};
