@@ -67,6 +67,8 @@ void add_commands(CLI::App& to, program& in) {
     add_sendmail(to, in);
     add_probe(to, in);
     add_load(to, in);
+    add_sink(to, in);
+    add_check(to, in);
 }
 
 } // namespace postrider::cli
