@@ -28,7 +28,14 @@ long peak_kilobytes() {
 }
 
 // By how many KB the peak may rise by what is not counted for each mail or recipient; a sanitizer keeps what is freed.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) // g++
+#define SANITIZED
+#elif defined(__has_feature) // clang
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#ifdef SANITIZED
 constexpr long slack = 8192;
 #else
 constexpr long slack = 512;

@@ -2,6 +2,8 @@
 
 #include "client_support.hpp"
 
+#include <cstring>
+
 namespace client_test {
 namespace {
 
@@ -40,6 +42,7 @@ protected:
     void SetUp() override {
         stack::SetUp();
         client_pool = std::make_unique<pool>(4u, 1536u);
+        std::memset(&client, 0, sizeof client); // its padding, too
     }
     arguments good() {
         return {.client = &client,
