@@ -9,10 +9,12 @@
 #include "standard_input.hpp"
 
 #include <postrider/client.hpp>
+#include <postrider/probe.hpp>
 #include <postrider/raw_message.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -48,6 +50,10 @@ void refuse_secrets_of_strangers(const sendmail_arguments& said, const settings&
             throw failure{EX_CONFIG, given->origin +
                                          ": not read from a file that an argument names, unless it lies in "
                                          "~/.config/postrider or /etc/postrider; or name it by POSTRIDER_CONFIG"};
+}
+
+std::string qualified(const std::string& address, const std::string& domain) {
+    return address.find('@') != address.npos ? address : std::string{address}.append("@").append(domain);
 }
 
 std::string problem_of(const outgoing& mail) {
@@ -170,47 +176,52 @@ int submit(const program& in, const sendmail_arguments& said) {
 
 namespace {
 
-std::string in_one_printable_line(std::string text) {
-    for (char& c : text)
-        if (static_cast<unsigned char>(c) < 0x20 || c == '\x7f') c = c == '\n' ? ' ' : '?';
-    return text;
+/// For an address that no RCPT was said of.
+int unasked_code(const probe_result& r) {
+    if (r.error != errc::refused) return exit_code(r.error);
+    if (r.code < 500) return EX_TEMPFAIL;
+    return r.where == phase::auth ? EX_NOPERM : EX_UNAVAILABLE;
 }
 
-int code_of(const command_result& answer) {
-    if (answer) return EX_OK; // 252 too: not refused
-    if (answer.code == 0) return exit_code(answer.error);
-    if (answer.code < 500) return EX_TEMPFAIL;
-    const bool not_done = answer.code == 500 || answer.code == 502 || answer.code == 504; // RFC 5321 §3.5.2, §4.2.4
-    return not_done ? EX_UNAVAILABLE : EX_NOUSER;
-}
-
-std::string verdict(const command_result& answer) {
-    if (answer.code == 0) return "not asked";
-    if (answer.code == 252) return "perhaps"; // most servers tell nobody
-    switch (code_of(answer)) {
-    case EX_OK: return "exists";
-    case EX_NOUSER: return "refused";
-    case EX_TEMPFAIL: return "not now";
-    default: return "the server does not verify";
-    }
+int print_answer(const program& in, const probe_step& answer) {
+    const char* const verdict = answer.code < 300 ? "accepted" : answer.code < 500 ? "deferred" : "refused";
+    in.out() << verdict << ": " << answer.code << ' ';
+    if (const auto& e = answer.enhanced) in.out() << int{e.klass} << '.' << e.subject << '.' << e.detail << ' ';
+    for (const char c : answer.text) in.out() << (c == '\n' ? ' ' : c);
+    return answer.code < 300 ? EX_OK : answer.code < 500 ? EX_TEMPFAIL : EX_NOUSER;
 }
 
 } // namespace
 
+// Not by VRFY: whom a server tells nothing by that (252, 502), as most do, it tells by RCPT.
 int verify(const program& in, const sendmail_arguments& said) {
     std::string sender = said.sender.value_or("");
     const settings all = complete(said.said, sender);
     refuse_secrets_of_strangers(said, all);
-    client to{server_of(in, said, all)};
+    const std::string domain = local_domain(all);
+    if (sender.empty()) sender = user_name();
+    outgoing mail{.content = text_content("\n")};
+    if (said.sender != std::string{}) mail.envelope.from = qualified(sender, domain);
+    for (const std::string& address : said.recipients)
+        mail.envelope.to.push_back({.address = qualified(address, domain)});
+
+    const probe_result r = probe(server_of(in, said, all), {.mail = mail, .cancel = &interrupt()});
     int code = EX_OK;
-    for (std::string address : said.recipients) {
-        if (address.find('@') == address.npos) address.append("@").append(local_domain(all));
-        const command_result answer = to.verify(address, {.cancel = &interrupt()});
-        in.out() << address << ": " << verdict(answer) << ": ";
-        if (answer.code != 0) in.out() << answer.code << ' ';
-        in.out() << in_one_printable_line(answer.code != 0 ? answer.text : in_our_words(answer.text)) << '\n';
-        code = worse(code, code_of(answer));
-        if (answer.code == 0) break; // there is no server to ask for the others
+    // Behind a MAIL that is refused RCPT is too, whoever it names.
+    const bool begun = std::any_of(r.steps.begin(), r.steps.end(),
+                                   [](const probe_step& s) { return s.where == phase::mail && s.code / 100 == 2; });
+    auto answer = begun ? r.steps.begin() : r.steps.end();
+    for (const envelope_recipient& to : mail.envelope.to) {
+        answer = std::find_if(answer, r.steps.end(),
+                              [](const probe_step& s) { return s.where == phase::rcpt && s.code != 0; });
+        in.out() << to.address << ": ";
+        if (answer == r.steps.end()) {
+            in.out() << "not asked: " << in_our_words(r.text);
+            code = worse(code, unasked_code(r));
+        } else {
+            code = worse(code, print_answer(in, *answer++));
+        }
+        in.out() << '\n';
     }
     in.written();
     return family_code(code, said);

@@ -14,8 +14,8 @@ namespace postrider::cli {
 /// Throws `failure` where nothing was attempted.
 int submit(const program& in, const sendmail_arguments& said);
 
-/// Asks the server by VRFY; standard output has a line an address. Returns 0; 67: one was refused; 69: the server does not tell;
-/// 75: not now. Throws `failure`.
+/// Asks the server by RCPT, and sends nothing; standard output has a line an address. Returns 0: all would be taken; 67: one was
+/// refused; 75: not now; else why they could not be asked. Throws `failure`.
 int verify(const program& in, const sendmail_arguments& said);
 
 /// What `sendmail --help` shows; in sendmail_options.cpp.

@@ -43,7 +43,7 @@ void describe_delivery(CLI::App& page) {
     show(page, "-R", "WHAT", "What comes back with a notification: full or hdrs", delivery_group);
     show(page, "-V", "ENVID", "The envelope id of notifications, in xtext", delivery_group);
     show(page, "-b", "MODE",
-         "m: send (default); v: ask the server whether the addresses exist; i: nothing to do. p, d and s are "
+         "m: send (default); v: ask the server whether it would take a mail for them; i: nothing to do. p, d and s are "
          "refused: there is no queue and no daemon",
          delivery_group);
     show_flag(page, "-v", "Show the dialog with the server on standard error, without secrets", delivery_group);

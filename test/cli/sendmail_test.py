@@ -380,6 +380,7 @@ class Outcomes(SendmailCase):
     def test_what_a_server_says_cannot_draw(self):
         self.server("--fault", r'on RCPT reply "550 5.1.1 \x1b[2Jgone"')
         self.assertNotIn("\033", self.sendmail("bob@b.example", code=EX_UNAVAILABLE, err="[2Jgone").err)
+        self.assertNotIn("\033", self.sendmail("-bv", "bob@b.example", code=EX_NOUSER, out="[2Jgone").out)
 
 
 class Services(SendmailCase):
@@ -430,22 +431,26 @@ class Services(SendmailCase):
 
 class Verifying(SendmailCase):
     def test_each_address_has_a_line(self):
-        self.server("--offer", "VRFY", "--answer", "VRFY bob@b.example=250 2.1.5 Bob <bob@b.example>", "--answer", "VRFY no@b.example=550 5.1.1 who?",
-                    "--answer", "VRFY later@b.example=450 4.2.0 greylisted", "--answer", r"VRFY root@local.example=250 <root@local.example>")
-        ended = self.sendmail("-bv", "bob@b.example", "perhaps@b.example", "root", silent=False)
-        self.assertEqual(re.sub(r"(?m)^(perhaps.*: 252).*", r"\1 TEXT", ended.out),
-                         "bob@b.example: exists: 250 Bob <bob@b.example>\nperhaps@b.example: perhaps: 252 TEXT\n"
-                         "root@local.example: exists: 250 <root@local.example>\n")
-        ended = self.sendmail("-bv", "bob@b.example", "no@b.example", code=EX_NOUSER, out="no@b.example: refused: 550 who?\n")
-        self.sendmail("-bv", "later@b.example", code=EX_TEMPFAIL, out="later@b.example: not now: 450 greylisted\n")
+        self.server("--fault", 'on RCPT matching "<no@" reply "550-5.1.1 who\\r\\n550 5.1.1 is that?"', "--fault", 'on RCPT matching "<later@" reply "450 4.2.0 greylisted"')
+        ended = self.sendmail("-bv", "bob@b.example, root", silent=False)
+        self.assertEqual((ended.out, ended.err), ("bob@b.example: accepted: 250 2.1.5 Ok\nroot@local.example: accepted: 250 2.1.5 Ok\n", ""))
+        ended = self.sendmail("-bv", "-f", "alice@a.example", "no@b.example", "bob@b.example", "later@b.example", code=EX_TEMPFAIL)
+        self.assertEqual(ended.out, "no@b.example: refused: 550 5.1.1 who is that?\nbob@b.example: accepted: 250 2.1.5 Ok\n"
+                                    "later@b.example: deferred: 450 4.2.0 greylisted\n")
+        self.sendmail("-bv", "-f", "<>", "bob@b.example", "no@b.example", code=EX_NOUSER)
+        self.assertEqual(re.findall("-> MAIL FROM:(<.*?>)", self.sunk.said()),
+                         [f"<{pwd.getpwuid(os.getuid()).pw_name}@local.example>", "<alice@a.example>", "<>"])
         self.assertEqual(self.sunk.envelopes(), [])
 
-    def test_servers_that_do_not(self):
-        self.server()
-        self.sendmail("-bv", "bob@b.example", code=EX_UNAVAILABLE, out="the server does not verify")
+    def test_what_cannot_be_asked(self):
+        self.server("--fault", 'on MAIL reply "550 5.7.1 not you"')
+        self.assertEqual(self.sendmail("-bv", "bob@b.example", code=EX_UNAVAILABLE).out.count("not asked: "), 1)
+        self.server("--user", f"alice:{PASSWORD}", "--offer", "AUTH=PLAIN", "--require-auth",
+                    account='user = "alice"\nauth-in-clear = true\npassword-command = "echo wrong"\n')
+        self.sendmail("-bv", "bob@b.example", code=EX_NOPERM, out="bob@b.example: not asked: ")
         self.config(f'[account.test]\nserver = "smtp://127.0.0.1:{self.nobody()}"\ntls = "none"\n')
-        ended = self.sendmail("-bv", "bob@b.example", "carol@c.example", code=EX_TEMPFAIL, out="bob@b.example: not asked")
-        self.assertNotIn("carol", ended.out)
+        ended = self.sendmail("-bv", "bob@b.example", "carol@c.example", code=EX_TEMPFAIL, out="bob@b.example: not asked: ")
+        self.assertIn("\ncarol@c.example: not asked: ", ended.out)
 
     def test_usage(self):
         self.assertUsage("-bv", err="-bv: names no address", program=self.names["sendmail"])
