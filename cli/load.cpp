@@ -44,18 +44,10 @@ address_book addresses_of(const load_request& r) {
     return {std::move(patterns), most};
 }
 
-std::vector<load_content> contents_of(const load_request& r, const settings& all) {
+std::vector<load_content> contents_of(const load_request& r) {
     if (!r.files.empty() && r.size_said)
         throw failure{EX_USAGE, "--size and --message: the contents are made up, or files"};
-    std::vector<load_content> contents =
-        r.files.empty() ? made_up_contents(r.size, r.from) : contents_of_files(r.files);
-    if (const auto signer = make_signer(all, r.from))
-        for (load_content& one : contents) {
-            const outgoing mail = sign({.envelope = {.from = r.from}, .content = one.source}, *signer);
-            if (mail.error != errc::ok) throw failure{exit_code(mail.error), in_our_words(mail.problem)};
-            one.source = mail.content;
-        }
-    return contents;
+    return r.files.empty() ? made_up_contents(r.size, r.from) : contents_of_files(r.files);
 }
 
 load_plan plan_of(load_request& r) {
@@ -64,13 +56,14 @@ load_plan plan_of(load_request& r) {
     r.said.set("server", {r.url}, "--server");
     std::string sender = r.from;
     const settings all = complete(r.said, sender);
-    load_plan plan{.contents = contents_of(r, all), .to = addresses_of(r)};
+    load_plan plan{.contents = contents_of(r), .to = addresses_of(r)};
     const server to = make_server(all);
     plan.reconnect = r.reconnect != 0 ? r.reconnect : to.options().mails_per_connection;
     client_options options = to.options();
     options.mails_per_connection = 0; // the loop counts them, so that no mail waits for a QUIT
     const server counted{to.url(), std::move(options)};
     plan.addresses = r.yes_really ? std::vector{counted} : on_loopback(counted);
+    plan.looks_up = r.yes_really;
     plan.url = to.url();
     plan.from = r.from;
     plan.recipients = r.recipients;

@@ -100,11 +100,9 @@ constexpr const char* examples = R"(Examples:
   postrider load smtp://localhost:2525 --tls none --rate 500 -c 50 -d 60 --size 2k*90,200k*9,5M --svg load.svg
   postrider load submission://mail.test --yes-really --tls-ca ca.pem --user alice -c 20 --reconnect 10 -m mails/ --json
 
-A mail's latency is the time to its result; the first mail of a connection waits for the set-up, too, whose times are also told
-apart. More than --look-ahead mails are never unanswered on a connection. Servers on loopback only, unless --yes-really.
+A mail's latency is the time to its result; the first mail of a connection waits for the set-up, too, whose times are also told apart. More than --look-ahead mails are never unanswered on a connection. Servers on loopback only, unless --yes-really.
 
-Exit codes: as for send, of all mails: 0 all accepted; 80 some unknown, 130 interrupted, 75 some deferred or the server was not
-reached, 69 some rejected; 64 usage, 66 no file, 73 no picture, 74 the report was not taken, 77 authentication, 78 configuration.)";
+Exit codes: as for send, of all mails: 0 all accepted; 80 some unknown, 130 interrupted, 75 some deferred or the server was not reached, 69 some rejected; 64 usage, 66 no file, 68 no such host, 73 no picture, 74 the report was not taken, 76 TLS or protocol, 77 authentication, 78 configuration.)";
 
 } // namespace
 

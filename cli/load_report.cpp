@@ -34,9 +34,12 @@ std::string decimal(double value, int digits) {
     return text.data();
 }
 
-std::string kind_of(const load_error& e) {
-    std::string text = e.code != 0 ? std::to_string(e.code) : describe(e.error);
-    return text.append(" (").append(name(e.where)).append(")");
+/// `RCPT: 550 No such user`, `connect: smtp://localhost: connection refused ...`: where no reply decided, the text says it all.
+std::string line_of(const load_error& e) {
+    std::string text{name(e.where)};
+    text.append(": ");
+    if (e.code != 0) text.append(std::to_string(e.code)).append(e.example.empty() ? "" : " ");
+    return text.append(e.code == 0 && e.example.empty() ? describe(e.error) : e.example);
 }
 
 std::string row(std::string label) {
@@ -91,9 +94,7 @@ void print_errors(std::ostream& to, const load_result& r, const style& with) {
     for (const load_error& e : kinds) {
         std::string count = grouped(e.count);
         count.insert(0, count.size() < 9 ? 9 - count.size() : 0, ' ');
-        to << count << "  " << kind_of(e);
-        if (!e.example.empty()) to << ": " << e.example;
-        to << '\n';
+        to << count << "  " << line_of(e) << '\n';
     }
     if (r.other_errors != 0) to << "           " << grouped(r.other_errors) << " of further kinds\n";
 }

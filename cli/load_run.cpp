@@ -229,21 +229,21 @@ void load::count_error(const recipient_result& one, const send_result& all) {
     result_.errors.push_back({one.where, one.code, error, 1, std::move(text)});
 }
 
-/// What the first mail of a connection waited for. Of several that did the first counts.
+/// What the first mail of a connection waited for, if that stood in the end. Of several that did the first counts.
 void load::count_set_up(slot& s, const send_result& r) {
     const send_timings& t = r.timings;
     const nanoseconds all = t.lookup + t.connect + t.proxy;
-    if (all == s.set_up || r.recipients.front().where == phase::connect) return;
+    if (all == s.set_up || failed_in_set_up(r.recipients.front())) return;
     s.set_up = all;
-    const std::pair<const char*, nanoseconds> stages[]{{"lookup", t.lookup},
-                                                       {"connect", t.connect},
-                                                       {"proxy", t.proxy},
-                                                       {"greeting", t.in(phase::greeting)},
-                                                       {"EHLO", t.in(phase::ehlo) + t.in(phase::helo)},
-                                                       {"TLS", t.tls},
-                                                       {"AUTH", t.in(phase::auth)}};
-    for (const auto& [stage, time] : stages)
-        if (time.count() != 0) result_.set_up[stage].add(time);
+    const auto add = [&](const char* stage, nanoseconds time) { result_.set_up[stage].add(time); };
+    // An answer may be there before anybody waits for it: nothing is a time, too.
+    if (plan_.looks_up) add("lookup", t.lookup);
+    add("connect", t.connect);
+    if (t.proxy.count() != 0) add("proxy", t.proxy);
+    add("greeting", t.in(phase::greeting));
+    add("EHLO", t.in(phase::ehlo) + t.in(phase::helo));
+    if (r.tls.version != tls_version::none) add("TLS", t.tls);
+    if (r.authenticated_by != mechanism::none) add("AUTH", t.in(phase::auth));
     if (result_.address.empty()) {
         result_.address = r.server;
         result_.tls = r.tls;

@@ -39,6 +39,7 @@ private:
 struct load_plan {
     std::string url{};
     std::vector<server> addresses{}; ///< of the server: a connection tries one after another until one is there
+    bool looks_up = false;           ///< an address is a name, which the first mail of a connection waits for
     std::vector<load_content> contents{};
     std::string from{};
     address_book to;

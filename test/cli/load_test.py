@@ -1,13 +1,7 @@
 #!/usr/bin/env python3
 """`postrider load`: what it sends, measures and says, how it ends. Usage: load_test.py BUILD-FOLDER [unittest's arguments]"""
-import contextlib
-import os
 import re
 import signal
-import socket
-import subprocess
-import threading
-import unittest
 import xml.etree.ElementTree as ElementTree
 
 import support
@@ -76,17 +70,10 @@ class Sent(LoadCase):
                                 "--password-env", "SECRET", "-n", "20", "-c", "2", "--look-ahead", "4", "--json")
         document = self.assertDocument(ended.out, "load")
         self.assertTrue(document["server"]["tls"]["verified"], "by its name, although its address was connected to")
-        self.assertIn("SCRAM", document["server"]["authenticated_by"] + "SCRAM")
+        self.assertIn(document["server"]["authenticated_by"], ("PLAIN", "LOGIN"))
         self.assertEqual({stage: document["set_up"][stage]["count"] for stage in ("tls", "auth")}, {"tls": 2, "auth": 2})
         self.assertEqual((document["plan"]["connections"], document["plan"]["look_ahead"]), (2, 4))
         self.assertEqual(server.report()["mails"], 20)
-
-    def test_signed(self):
-        key = self.path / "key"
-        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
-        self.load("-n", "2", "--dkim-key", key, "--dkim-selector", "s", "--dkim-domain", "example.com")
-        for content in self.server.contents():
-            self.assertTrue(content.startswith(b"DKIM-Signature: "), content)
 
     def test_a_new_connection_after_some(self):
         document = self.measured("-n", "35", "--reconnect", "10", "--look-ahead", "4")
@@ -114,8 +101,8 @@ smtp://127.0.0.1:PORT  1 connection, look-ahead 1, mails of 1.00 KB, as fast as 
 mails          100 in TIME: RATE/s, RATE/s of content
 accepted       100
 latency        p50 TIME, p90 TIME, p99 TIME, max TIME  (from handing over to the result)
-connections    1: lookup p50 TIME, connect p50 TIME, greeting p50 TIME, EHLO p50 TIME
-waits          1.03 a mail
+connections    1: connect p50 TIME, greeting p50 TIME, EHLO p50 TIME
+waits          1.02 a mail
 octets         100 KB of content; on the wire, without TLS, 109 KB sent, N KB received
 CPU            TIME a mail, of this process
 """)
@@ -173,7 +160,7 @@ CPU            TIME a mail, of this process
         self.assertEqual(document["errors"][0], {"count": 1, "phase": "content", "code": 550, "text": "no 1"})
         script = self.file("script", 'on MAIL 2+ reply "451-4.3.0 first\\r\\n451 4.3.0 sec\\x1b[31mond"\n')
         ended = self.load("-n", "1001", options=["--script", script], code=EX_TEMPFAIL)
-        self.assertIn("\nNot accepted, recipients by kind\n    1,000  451 (MAIL): first sec?[31mond\n", ended.out)
+        self.assertIn("\nNot accepted, recipients by kind\n    1,000  MAIL: 451 first sec?[31mond\n", ended.out)
         self.assertIn("\ndeferred       1,000\n", ended.out)
 
     def test_picture(self):
@@ -209,7 +196,7 @@ class Ends(LoadCase):
         document = self.measured("-n", "5", options=["--fault", "on content 2 connection 1 close", "--fault",
                                                      'on RCPT 1 connection 1 reply "550 no"'], code=UNKNOWN)
         self.assertEqual((document["outcomes"]["unknown"], document["outcomes"]["rejected"], document["outcomes"]["accepted"]), (1, 1, 3))
-        self.assertEqual(document["errors"][1]["error"], "the connection was closed by the peer")
+        self.assertEqual(document["errors"][1]["error"], "the server closed the connection")
 
     def test_nobody_listens(self):
         ended = self.assertEnds(EX_TEMPFAIL, "load", f"smtp://127.0.0.1:{self.nobody()}", "--tls", "none", "-n", "1000", "-c", "3",
@@ -222,8 +209,10 @@ class Ends(LoadCase):
         self.assertNotIn("--yes-really", ended.err)
 
     def test_a_server_that_goes_away(self):
-        ended = self.load("-n", "100000", options=["--max-mails", "20"], code=EX_TEMPFAIL, err="given up: ")
-        self.assertIn("accepted       20\n", ended.out)
+        script = self.file("script", 'on MAIL 21 connection 1 reply "421 4.3.2 bye" close-after-reply\non greeting connection 2+ reply "421 4.3.2 down"\n')
+        ended = self.load("-n", "100000", options=["--script", script], code=EX_TEMPFAIL, err="given up: ")
+        self.assertIn("accepted       20\nnot attempted  10\n", ended.out, "it is tried ten times, for some seconds")
+        self.assertIn("       10  greeting: 421 down\n", ended.out)
 
     def test_no_tls(self):
         server = self.sink()
@@ -236,26 +225,24 @@ class Ends(LoadCase):
                                 "alice", "--password-env", "SECRET", "-n", "100", err="given up: ")
         self.assertIn("rejected       1\n", ended.out)
 
-    def test_interrupted_with_mails_under_way(self):
+    def test_interrupted_with_a_mail_under_way(self):
         server = self.sink("--fault", "on content 8 silence")
-        terminal = self.on_terminal("load", server.url(), "--tls", "none", "-n", "10", "-c", "2", "--svg", "a.svg")
-        terminal.read(r"\r9 of 10 mails|\r\d+ of 10 mails.*\r\d+ of 10 mails.*\r\d+ of 10 mails")
+        terminal = self.on_terminal("load", server.url(), "--tls", "none", "-n", "10", "--color", "never", "--svg", "a.svg")
+        terminal.read(r"\r7 of 10 mails")
         terminal.type("\x03")
         self.assertEqual(terminal.end(), UNKNOWN)
         self.assertIn("(interrupted)", terminal.seen)
-        self.assertRegex(terminal.seen, r"unknown        [12]  \(the server may have taken them or not\)")
+        self.assertRegex(terminal.seen, r"unknown        1  \(the server may have taken them or not\)")
         self.assertTrue((self.path / "a.svg").exists())
 
     def test_interrupted_between_mails(self):
         server = self.sink()
-        process = subprocess.Popen([POSTRIDER, "load", server.url(), "--tls", "none", "--rate", "0.001", "-d", "60", "--json"],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment)
-        while not list((server.folder / "mails").glob("*.eml")) or "queued" not in server.said():
-            self.assertIsNone(process.poll())
-        process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=SECONDS)
-        self.assertEqual((process.returncode, err), (INTERRUPTED, ""))
-        document = self.assertDocument(out, "load")
+        with open(self.path / "out", "w") as out:
+            terminal = self.on_terminal("load", server.url(), "--tls", "none", "--rate", "0.001", "-d", "60", "--json", stdout=out)
+            terminal.read(r"\r1 mails")
+            terminal.process.send_signal(signal.SIGTERM)
+            self.assertEqual(terminal.end(), INTERRUPTED)
+        document = self.assertDocument((self.path / "out").read_text(), "load")
         self.assertEqual((document["end"], document["mails"], document["exit_code"]), ("interrupted", 1, INTERRUPTED))
 
     def test_the_report_is_not_taken(self):
@@ -313,14 +300,14 @@ class Refused(LoadCase):
         self.refused("--no-such-option", err="--no-such-option")
         self.refused(url="http://127.0.0.1", err="http")
         self.refused("--config", "none", code=EX_CONFIG, err="none")
-        self.refused("--tls-ca", "none", code=EX_CONFIG, err="--tls-ca")
+        self.refused("--tls-ca", "none", code=EX_CONFIG, err="none: cannot be read")
 
     def test_help(self):
         out = self.assertEnds(0, "load", "--help").out
         for option in ("--messages", "--duration", "--size", "--message", "--connections", "--recipients", "--to", "--from", "--look-ahead",
                        "--rate", "--reconnect", "--addresses", "--yes-really", "--svg", "--json", "--no-progress", "--tls-ca", "--user"):
             self.assertIn(option, out)
-        self.assertIn("coordinated omission", out)
+        self.assertIn("coordinated omission", " ".join(out.split()))
         self.assertIn("Examples:", out)
 
 
