@@ -552,6 +552,34 @@ TEST(client, ends_each_mail_at_its_own_time) {
     EXPECT_EQ(sink.report().connections, 2u);
 }
 
+TEST(client, counts_once_what_mails_in_one_flight_share) {
+    running sink{clear_config()};
+    auto options = in_clear();
+    options.look_ahead = 8;
+    options.mails_per_connection = 6;
+    connection line{server{sink.url("smtp"), options}};
+    EXPECT_EQ(line.counters().connections, 0u);
+    std::uint64_t accepted = 0, waits_of_mails = 0;
+    for (int i = 0; i != 12; ++i)
+        line.send(letter(), [&](const send_result& r) {
+            accepted += r ? 1 : 0;
+            waits_of_mails += r.waits;
+        });
+    line.close();
+    while (!line.step()) {
+        std::vector<pollfd> waits(line.waits().begin(), line.waits().end());
+        ::poll(waits.data(), static_cast<nfds_t>(waits.size()), 10'000);
+    }
+    EXPECT_EQ(accepted, 12u);
+    const connection_counters all = line.counters();
+    EXPECT_EQ(all.connections, 2u);
+    EXPECT_LT(all.waits, waits_of_mails) << "which count for each mail that was under way";
+    EXPECT_GE(all.waits, 2u * 3) << "greeting, EHLO and mails, twice";
+    ASSERT_TRUE(sink.wait_for_connections_closed(2, std::chrono::seconds{10}));
+    EXPECT_EQ(all.octets_sent, sink.report().total.octets_in);
+    EXPECT_EQ(all.octets_received, sink.report().total.octets_out);
+}
+
 TEST(client, has_limits_of_any_size) {
     running sink{clear_config()};
     for (const auto huge : {std::chrono::milliseconds::max(), std::chrono::milliseconds{0}}) {
