@@ -129,7 +129,7 @@ private:
         if (!of_content) line_ += a.octets;
         if (!a.ends) return;
         while (line_.ends_with('\n') || line_.ends_with('\r')) line_.pop_back();
-        if (of_content) line_ = "(" + std::to_string(content_size) + " octets of content)";
+        if (of_content) line_ = std::string{"("}.append(std::to_string(content_size)).append(" octets of content)");
         if (a.where == phase::auth) hide();
         lines_.push_back(std::exchange(line_, {}));
         reply(a.where, of_content);

@@ -21,7 +21,7 @@ std::string upper(std::string text) {
     return text;
 }
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 24> meanings{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 25> meanings{
     {{"PIPELINING", "commands share a flight"},
      {"STARTTLS", "TLS can begin"},
      {"8BITMIME", "8-bit text as it is"},
@@ -41,6 +41,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 24> meanings
      {"BURL", "content out of an IMAP mailbox"},
      {"XCLIENT", "it lets us pretend to be another client: --xclient"},
      {"XFORWARD", "it lets us tell who the client was"},
+     {"PRDR", "an answer to the content for each recipient; not used"},
      {"PIPECONNECT", "Exim's own; not used"},
      {"X_PIPE_CONNECT", "Exim's own; not used"},
      {"CLIENTID", "not used"},

@@ -54,6 +54,7 @@ struct recorder : drive_handler {
           options(o),
           result(r),
           last(o.last.value_or(o.mail ? probe_stage::rcpt : probe_stage::auth)) {
+        result.steps.reserve(64); // the gate, which may not throw, writes a step of its own
         if (config.options.transcript) shown.emplace([this](std::string_view line) { show(line); });
     }
 
