@@ -69,6 +69,8 @@ void add_commands(CLI::App& to, program& in) {
     add_load(to, in);
     add_sink(to, in);
     add_check(to, in);
+    add_completion(to, in);
+    add_manual(to, in);
 }
 
 } // namespace postrider::cli
