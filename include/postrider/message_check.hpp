@@ -33,7 +33,8 @@ struct message_finding {
 };
 
 struct message_verdict {
-    std::vector<message_finding> findings{}; ///< by line; ten of a code are told, of a note one, and the others are counted in `more`
+    std::vector<message_finding>
+        findings{}; ///< by line; ten of a code are told, of a note one, and the others are counted in `more`
     std::uint64_t errors = 0, warnings = 0, notes = 0; ///< with those that are counted only
 
     std::uint64_t size = 0; ///< octets on the wire: CRLF line ends, one at the end; what SIZE= says

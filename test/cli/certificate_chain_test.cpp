@@ -1,5 +1,5 @@
 // What is said of a certificate that is not good enough: the fault in it, and what to do.
-#include "certificate_chain.hpp"
+#include "probe/certificate_chain.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

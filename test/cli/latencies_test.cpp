@@ -1,4 +1,4 @@
-#include "latencies.hpp"
+#include "load/latencies.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // The parts of `postrider load` that need no server: contents, addresses, spans of time, and what it does without one.
 #include "failure.hpp"
-#include "load_contents.hpp"
-#include "load_run.hpp"
-#include "loopback.hpp"
-#include "timeline.hpp"
+#include "load/load_contents.hpp"
+#include "load/load_run.hpp"
+#include "load/loopback.hpp"
+#include "load/timeline.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-#include "completion.hpp"
-#include "manual.hpp"
+#include "pages/completion.hpp"
+#include "pages/manual.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

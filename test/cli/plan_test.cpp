@@ -1,5 +1,5 @@
 // The plan of a probe: that it is what a client does then, wait by wait, and what it says where no mail could go.
-#include "plan.hpp"
+#include "probe/plan.hpp"
 
 #include <postrider/client.hpp>
 #include <postrider/sink/sink.hpp>

@@ -1,4 +1,4 @@
-#include "sendmail_arguments.hpp"
+#include "sendmail/sendmail_arguments.hpp"
 
 #include "failure.hpp"
 

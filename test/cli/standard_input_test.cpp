@@ -1,4 +1,4 @@
-#include "standard_input.hpp"
+#include "sendmail/standard_input.hpp"
 
 #include <gtest/gtest.h>
 

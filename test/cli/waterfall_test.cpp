@@ -1,5 +1,5 @@
 // The time of each step: which bars there are, and how they are drawn.
-#include "waterfall.hpp"
+#include "probe/waterfall.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
