@@ -169,7 +169,8 @@ int submit(const program& in, const sendmail_arguments& said) {
     if (said.json) {
         const auto mails = nlohmann::ordered_json::array({to_json(result)});
         write_json(in.out(), {{"exit_code", family_code(code, said)}, {"mails", mails}}); // as `postrider send` has it
-        in.written();
+        if (!(in.out() << std::flush)) // 74 would have the caller send it again
+            in.complain("standard output has not taken all of the report; the exit code is that of the mail");
     }
     return family_code(code, said);
 }

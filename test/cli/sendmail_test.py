@@ -370,7 +370,10 @@ class Outcomes(SendmailCase):
         ended = self.sendmail("--json", "bob@b.example", silent=False)
         self.assertEqual(self.assertDocument(ended.out, "send")["exit_code"], 0)
         with open("/dev/full", "wb") as full:
-            self.sendmail("--json", "bob@b.example", code=EX_IOERR, err="standard output", stdout=full)
+            ended = self.sendmail("--json", "bob@b.example", silent=False, stdout=full)   # 74 would have it sent again
+            self.assertEqual(ended.err, "sendmail: standard output has not taken all of the report; the exit code is that of the mail\n")
+            self.sendmail("-bv", "bob@b.example", code=EX_IOERR, err="standard output", stdout=full)
+            self.sendmail("--help", code=EX_IOERR, err="standard output", stdout=full)
 
     def test_colours(self):
         self.server("--fault", 'on RCPT reply "550 5.1.1 no"')
