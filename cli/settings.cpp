@@ -18,7 +18,6 @@ constexpr std::string_view server_group = "Server";
 constexpr std::string_view tls_group = "TLS";
 constexpr std::string_view auth_group = "Authentication";
 constexpr std::string_view dkim_group = "DKIM";
-constexpr std::string_view sendmail_group = "Sendmail";
 
 using enum setting_kind;
 
