@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -83,11 +84,24 @@ void refuse_no_folder(const std::string& picture) {
                   "--svg: nothing can be written into the folder `" + folder + "`: " + std::strerror(errno)};
 }
 
+/// As many files as the connections are, and some for names, TLS and the report. Shells allow 1024, and systems many more.
+void allow_descriptors(unsigned connections) {
+    const rlim_t wanted = rlim_t{connections} + 64;
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted) return;
+    const rlim_t most = files.rlim_max;
+    files.rlim_cur = std::min(wanted, most);
+    if (::setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur == wanted) return;
+    throw failure{EX_OSERR, "--connections: " + std::to_string(connections) + " need " + std::to_string(wanted) +
+                                " open files, and the system allows " + std::to_string(most) + " (ulimit -Hn)"};
+}
+
 } // namespace
 
 int run_load(const program& in, load_request& r) {
     refuse_no_folder(r.picture);
     const load_plan plan = plan_of(r);
+    allow_descriptors(r.connections);
     static_cast<void>(interrupt()); // from here on Ctrl-C ends it with a report
     live_line line{r.progress};
     const load_result result = run(plan, line);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`postrider load`: what it sends, measures and says, how it ends. Usage: load_test.py BUILD-FOLDER [unittest's arguments]"""
 import re
+import resource
 import signal
 import xml.etree.ElementTree as ElementTree
 
@@ -248,6 +249,14 @@ class Ends(LoadCase):
     def test_the_report_is_not_taken(self):
         with open("/dev/full", "w") as full:
             self.load("-n", "3", stdout=full, code=EX_IOERR, err="standard output")
+
+    def test_as_many_files_as_connections(self):
+        def limit(soft, hard):
+            return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        ended = self.load("-n", "300", "-c", "150", preexec_fn=limit(32, 512), out="accepted       300\n")
+        self.assertIn("connections    150: ", ended.out)
+        self.assertUsage("load", "smtp://127.0.0.1:1", "-c", "150", preexec_fn=limit(32, 100), code=EX_OSERR,
+                         err="--connections: 150 need 214 open files, and the system allows 100")
 
     def test_no_picture(self):
         server = self.sink()
