@@ -167,10 +167,11 @@ settings complete(const settings& said, std::string& sender, bool server_needed)
         throw failure{EX_CONFIG,
                       known.file + ": [account." + chosen->name + "] names no server: server = \"submission://HOST\""};
     if (known.all.empty())
-        throw failure{EX_CONFIG,
-                      "no server is named: --server URL, or an account in " +
-                          (known.file.empty() ? std::string{"~/.config/postrider/config.toml"} : known.file) +
-                          ": [account.NAME] with server = \"submission://HOST\""};
+        throw failure{EX_CONFIG, "no server is named: --server URL, or an account in " +
+                                     (known.file.empty()
+                                          ? std::string{"~/.config/postrider/config.toml or /etc/postrider/config.toml"}
+                                          : known.file) +
+                                     ": [account.NAME] with server = \"submission://HOST\""};
     throw failure{EX_CONFIG, known.file + ": no account belongs to " +
                                  (sender.empty() ? "no sender" : "`" + sender + "`") +
                                  ": name one by --account, or set `default`"};

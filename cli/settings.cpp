@@ -299,6 +299,7 @@ void settings::complete(const settings& account) {
             if (one.first.starts_with(prefix)) return true;
         return false;
     };
+    const bool other_proxy = find("proxy") != nullptr || says_any("proxy-password-");
     const bool other_user = find("user") != nullptr || says_any("password-") || says_any("token-command");
     std::map<std::string, value, std::less<>> added;
     for (const auto& [name, theirs] : account.values_) {
@@ -307,6 +308,7 @@ void settings::complete(const settings& account) {
         const bool of_auth = which != nullptr && which->group == auth_group;
         if (of_auth && other_server) continue;
         if (secret && other_user) continue;
+        if (name.starts_with("proxy-password-") && other_proxy) continue;
         if (find(name) == nullptr) added.insert({name, theirs});
     }
     values_.merge(added);

@@ -71,6 +71,9 @@ TEST(settings, a_password_is_for_its_own_server_and_user) {
     settings somebody = of({{"user", "bob"}});
     somebody.complete(account);
     EXPECT_EQ(somebody.find("password-file"), nullptr);
+    settings by_another_proxy = of({{"proxy", "socks5://u@evil.example:1"}});
+    by_another_proxy.complete(of({{"proxy", "socks5://u@good.example:1"}, {"proxy-password-file", "p"}}));
+    EXPECT_EQ(by_another_proxy.find("proxy-password-file"), nullptr);
     settings by_command = of({{"password-command", "x"}});
     by_command.complete(account);
     EXPECT_EQ(by_command.find("password-file"), nullptr);
