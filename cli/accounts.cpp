@@ -1,12 +1,12 @@
 #include "accounts.hpp"
 
 #include "failure.hpp"
+#include "words.hpp"
 
 #include <toml++/toml.h>
 
 #include <cstdlib>
 #include <filesystem>
-#include <strings.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
@@ -99,10 +99,6 @@ accounts accounts_in(const std::string& file) {
     return found;
 }
 
-bool same(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
 } // namespace
 
 std::string account::sender() const {
@@ -129,10 +125,10 @@ const account* accounts::of_sender(std::string_view sender) const noexcept {
         for (const account& one : all)
             for (const std::string& from : one.from)
                 // The local part is case-sensitive by RFC 5321 §2.4; nobody has two accounts that differ in that alone.
-                if (same(from, sender)) return &one;
+                if (same_word(from, sender)) return &one;
         for (const account& one : all)
             for (const std::string& from : one.from)
-                if (from.starts_with('@') && same(from, sender.substr(at))) return &one;
+                if (from.starts_with('@') && same_word(from, sender.substr(at))) return &one;
     }
     for (const account& one : all)
         if (one.name == preferred) return &one;

@@ -1,6 +1,7 @@
 #include "report.hpp"
 
 #include "settings.hpp"
+#include "words.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -24,13 +25,6 @@ std::string code_text(const enhanced_status& status) {
     return std::to_string(status.klass) + "." + std::to_string(status.subject) + "." + std::to_string(status.detail);
 }
 
-/// Replies of several lines, in one.
-std::string in_one_line(std::string text) {
-    for (char& c : text)
-        if (c == '\n') c = ' ';
-    return text;
-}
-
 std::string why(const recipient_result& one, const send_result& all) {
     std::string text;
     if (one.code != 0) {
@@ -43,8 +37,6 @@ std::string why(const recipient_result& one, const send_result& all) {
     }
     return one.error == errc::ok ? text : describe(one.error);
 }
-
-double milliseconds(std::chrono::nanoseconds time) { return static_cast<double>(time.count() / 1000) / 1000; }
 
 json json_of(const recipient_result& one) {
     json j;

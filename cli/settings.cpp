@@ -3,11 +3,11 @@
 #include "failure.hpp"
 #include "secret_command.hpp"
 #include "terminal.hpp"
+#include "words.hpp"
 
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <strings.h>
 #include <sysexits.h>
 #include <utility>
 
@@ -113,10 +113,6 @@ constexpr std::array table{
 
 [[noreturn]] void refuse(const settings::value& what, const std::string& why) {
     throw failure{what.origin.starts_with("--") ? EX_USAGE : EX_CONFIG, what.origin + ": " + why};
-}
-
-bool same_word(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
 template <class Value, std::size_t Size>

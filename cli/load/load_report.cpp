@@ -1,6 +1,7 @@
 #include "load_report.hpp"
 
 #include "report.hpp"
+#include "words.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -22,8 +23,6 @@ constexpr std::array stages{"lookup", "connect", "proxy", "greeting", "EHLO", "T
 std::uint64_t of(const outcome_counts& counts, outcome what) noexcept { return counts[static_cast<std::size_t>(what)]; }
 
 double microseconds(nanoseconds time) { return static_cast<double>(time.count()) / 1000; }
-double milliseconds(nanoseconds time) { return static_cast<double>(time.count() / 1000) / 1000; }
-
 double a_mail(double all, const load_result& r) noexcept {
     return r.mails == 0 ? 0 : all / static_cast<double>(r.mails);
 }

@@ -2,6 +2,7 @@
 #include "certificate_chain.hpp"
 #include "probe_report.hpp"
 #include "settings.hpp"
+#include "words.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -9,8 +10,6 @@ namespace postrider::cli {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-double milliseconds(std::chrono::nanoseconds time) { return static_cast<double>(time.count() / 1000) / 1000; }
 
 std::string enhanced_text(const enhanced_status& e) {
     return std::to_string(e.klass) + "." + std::to_string(e.subject) + "." + std::to_string(e.detail);

@@ -1,6 +1,7 @@
 #include "probe_report.hpp"
 
 #include "certificate_chain.hpp"
+#include "words.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -121,10 +122,6 @@ private:
             line("", "no credentials and no mail were sent; what follows was asked inside this TLS all the same");
     }
 
-    static std::string in_one_line(std::string text) {
-        std::replace(text.begin(), text.end(), '\n', ' ');
-        return text;
-    }
     static std::string shown(const probe_step& one) {
         std::string text = std::to_string(one.code);
         if (one.enhanced)

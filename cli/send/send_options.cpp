@@ -1,6 +1,8 @@
 // The options of `postrider send`.
 #include "send.hpp"
 
+#include "words.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <charconv>
@@ -29,23 +31,6 @@ header_field header_of(const std::string& text) {
         throw CLI::ValidationError("--header", "`" + text + "` is no header field: 'NAME: VALUE'");
     const std::size_t value = text.find_first_not_of(" \t", colon + 1);
     return {text.substr(0, colon), value == text.npos ? "" : text.substr(value)};
-}
-
-flags<notify> notify_of(const std::string& text) {
-    flags<notify> when;
-    for (std::size_t from = 0; from <= text.size();) {
-        const std::size_t end = std::min(text.find(',', from), text.size());
-        const std::string one = CLI::detail::to_lower(text.substr(from, end - from));
-        if (one == "success") when.add(notify::success);
-        else if (one == "failure") when.add(notify::failure);
-        else if (one == "delay") when.add(notify::delay);
-        else if (one == "never") when.add(notify::nothing);
-        else throw CLI::ValidationError("--notify", "`" + one + "` is none of success, failure, delay, never");
-        from = end + 1;
-    }
-    if (when.has(notify::nothing) && text.find(',') != text.npos)
-        throw CLI::ValidationError("--notify", "`never` stands alone");
-    return when;
 }
 
 // "3600", "3600;notify", "3600;return", each also with ";trace"
@@ -160,7 +145,7 @@ void add_delivery_options(CLI::App& app, send_request& r) {
         ->option_text("ADDRESS")
         ->group(envelope);
     app.add_option_function<std::string>(
-           "--notify", [&d](const std::string& text) { d.notify = notify_of(text); },
+           "--notify", [&d](const std::string& text) { d.notify = notify_of(text, "--notify"); },
            "Tell the sender of: success,failure,delay, or never (DSN, RFC 3461)")
         ->option_text("WHEN")
         ->group(envelope);

@@ -1,6 +1,7 @@
 #include "sendmail_arguments.hpp"
 
 #include "failure.hpp"
+#include "words.hpp"
 
 #include <postrider/mailbox.hpp>
 
@@ -34,35 +35,6 @@ takes takes_of(char letter) {
     if (with_value.find(letter) != with_value.npos) return takes::value;
     if (with_attached.find(letter) != with_attached.npos) return takes::attached;
     return alone.find(letter) != alone.npos ? takes::nothing : takes::unknown;
-}
-
-bool same_word(std::string_view a, std::string_view b) {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i != a.size(); ++i)
-        if ((a[i] | ('A' <= a[i] && a[i] <= 'Z' ? 0x20 : 0)) != b[i]) return false;
-    return true;
-}
-
-flags<notify> notify_of(std::string_view text) {
-    constexpr std::pair<std::string_view, notify> known[]{{"success", notify::success},
-                                                          {"failure", notify::failure},
-                                                          {"delay", notify::delay},
-                                                          {"never", notify::nothing}};
-    flags<notify> when;
-    for (std::string_view rest = text;;) {
-        const std::size_t end = std::min(rest.find(','), rest.size());
-        const std::string_view word = rest.substr(0, end);
-        bool found = false;
-        for (const auto& [name, value] : known) {
-            if (!same_word(word, name)) continue;
-            when.add(value);
-            found = true;
-        }
-        if (!found || (when.has(notify::nothing) && word.size() != text.size()))
-            refuse("-N", quoted(text).append(" is not success, failure, delay with commas between, or never"));
-        if (end == rest.size()) return when;
-        rest.remove_prefix(end + 1);
-    }
 }
 
 return_content return_of(std::string_view text) {
@@ -208,7 +180,7 @@ private:
         case 'r': out_.sender = sender_of(letter, value); break;
         case 'F': take_full_name(value); break;
         case 'N':
-            if (value != "off") out_.delivery.notify = notify_of(value); // msmtp's word for nothing said
+            if (value != "off") out_.delivery.notify = notify_of(value, "-N"); // msmtp's word for nothing said
             break;
         case 'R':
             if (value != "off") out_.delivery.ret = return_of(value);

@@ -354,8 +354,8 @@ class Usage(support.Case):
     def test_each_bad_value_is_named(self):
         self.wrong("--bogus", err=["--bogus", "postrider send --help"])
         self.wrong("--header", "nothing", err=["--header", "NAME: VALUE"])
-        self.wrong("--notify", "sometimes", err=["--notify", "success, failure, delay, never"])
-        self.wrong("--notify", "never,delay", err="stands alone")
+        self.wrong("--notify", "sometimes", err=["--notify", "success, failure, delay"])
+        self.wrong("--notify", "never,delay", err="never alone")
         self.wrong("--return", "half", err="--return")
         self.wrong("--priority", "urgent", err="--priority")
         self.wrong("--mt-priority", "10", err="--mt-priority")

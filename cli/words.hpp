@@ -1,0 +1,28 @@
+// words.hpp - small texts that more than one command reads or writes.
+#ifndef POSTRIDER_CLI_WORDS_HPP
+#define POSTRIDER_CLI_WORDS_HPP
+
+#include <postrider/capabilities.hpp>
+#include <postrider/mail.hpp>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace postrider::cli {
+
+/// Without regard to the case of ASCII letters, whatever the locale.
+bool same_word(std::string_view a, std::string_view b) noexcept;
+
+/// `success,failure,delay`, or `never` alone (RFC 3461 §4.1). Throws `failure` (64), which begins with `option`.
+flags<notify> notify_of(std::string_view text, std::string_view option);
+
+/// A reply of several lines, in one.
+std::string in_one_line(std::string text);
+
+/// Down to microseconds, as the JSON documents have it.
+double milliseconds(std::chrono::nanoseconds time) noexcept;
+
+} // namespace postrider::cli
+
+#endif
