@@ -167,7 +167,11 @@ std::vector<std::string> missing(const message_verdict& v, const capabilities& o
     const bool binary = offers.has(extension::binary_mime) && offers.has(extension::chunking);
     if (v.binary && !binary) all.emplace_back("BINARYMIME");
     if (offers.has(extension::size) && offers.size_limit != 0 && v.size > offers.size_limit)
-        all.push_back("SIZE=" + std::to_string(v.size) + ": it takes " + std::to_string(offers.size_limit) + " octets");
+        all.push_back(std::string{"SIZE="}
+                          .append(std::to_string(v.size))
+                          .append(": it takes ")
+                          .append(std::to_string(offers.size_limit))
+                          .append(" octets"));
     return all;
 }
 

@@ -59,6 +59,10 @@ std::string first_sentence(std::string_view help) {
     return std::string{help.substr(0, end)};
 }
 
+std::string framed(std::string_view before, std::string_view text, std::string_view after) {
+    return std::string{before}.append(text).append(after);
+}
+
 const option_facts* argument_of(const command_facts& command) noexcept {
     for (const option_facts& one : command.options)
         if (one.argument) return &one;
@@ -125,7 +129,7 @@ std::string zsh_action(const completion_value& value) {
     case completes::file: return "_files";
     case completes::folder: return "_files -/";
     case completes::account: return "_postrider_accounts";
-    case completes::words: return "(" + joined(value.words, " ") + ")";
+    case completes::words: return framed("(", joined(value.words, " "), ")");
     }
     return " ";
 }
@@ -135,10 +139,10 @@ void zsh_option(std::string& to, const option_facts& one) {
     if (!one.value.empty())
         for (std::string& name : names) name += name.starts_with("--") ? "=" : "+";
     to.append(" \\\n                ");
-    const std::string others = "(" + joined(one.names, " ") + ")";
+    const std::string others = framed("(", joined(one.names, " "), ")");
     to.append(one.repeated ? "'*'" : quoted(others));
-    to.append(names.size() == 1 ? names.front() : "{" + joined(names, ",") + "}");
-    std::string rest = "[" + zsh_escaped(first_sentence(one.help)) + "]";
+    to.append(names.size() == 1 ? names.front() : framed("{", joined(names, ","), "}"));
+    std::string rest = framed("[", zsh_escaped(first_sentence(one.help)), "]");
     if (!one.value.empty())
         rest.append(":").append(zsh_escaped(one.value)).append(":").append(zsh_action(value_of(one)));
     to.append(quoted(rest));
@@ -161,7 +165,7 @@ std::string fish_value(const completion_value& value) {
     case completes::file:
     case completes::folder: return " -r -F";
     case completes::account: return " -x -a '(postrider completion accounts 2>/dev/null)'";
-    case completes::words: return " -x -a " + fish_quoted(joined(value.words, " "));
+    case completes::words: return framed(" -x -a ", fish_quoted(joined(value.words, " ")), "");
     }
     return "";
 }
@@ -256,7 +260,8 @@ _postrider() {
             if (!option.argument) zsh_option(script, option);
         if (const option_facts* const argument = argument_of(one))
             script.append(" \\\n                ")
-                .append(quoted("*:" + zsh_escaped(argument->names.front()) + ":" + zsh_action(value_of(*argument))));
+                .append(
+                    quoted(framed("*:", zsh_escaped(argument->names.front()), ":") += zsh_action(value_of(*argument))));
         script.append(" ;;");
     }
     return script.append(R"(
@@ -284,7 +289,7 @@ std::string fish_completion(const command_facts& all) {
         const completion_value value = value_of(*argument);
         if (value.how == completes::nothing) continue;
         script.append("complete -c postrider -n ").append(fish_quoted(within));
-        script.append(value.how == completes::words ? " -a " + fish_quoted(joined(value.words, " ")) : " -F")
+        script.append(value.how == completes::words ? framed(" -a ", fish_quoted(joined(value.words, " ")), "") : " -F")
             .append("\n");
     }
     return script;

@@ -42,6 +42,8 @@ std::size_t option_at(std::string_view text) noexcept {
 std::string bold(std::string_view text) { return std::string{"\\fB"}.append(roff(text)).append("\\fR"); }
 std::string italic(std::string_view text) { return std::string{"\\fI"}.append(roff(text)).append("\\fR"); }
 
+std::string in_quotes(std::string_view text) { return std::string{"\""}.append(text).append("\""); }
+
 /// Of a sentence, with the names of options in bold. At the beginning of a line roff acts upon a dot and an apostrophe.
 std::string inline_text(std::string_view text) {
     std::string out = text.starts_with('.') || text.starts_with('\'') ? "\\&" : "";
@@ -181,8 +183,8 @@ void write_config(writer& page) {
         if (one.group != group) page.group(group = one.group);
         std::string term = bold(one.name) + " = ";
         if (one.kind == setting_kind::flag) term += italic("true");
-        else if (one.kind == setting_kind::list) term += "[" + italic("\"" + std::string{one.value} + "\"") + ", ...]";
-        else term += italic("\"" + std::string{one.value} + "\"");
+        else if (one.kind == setting_kind::list) term.append("[").append(italic(in_quotes(one.value))).append(", ...]");
+        else term += italic(in_quotes(one.value));
         page.term(term, one.help);
     }
 }
