@@ -51,7 +51,8 @@ bool append_with_lf(content_file& to, const std::filesystem::path& from) {
             to.append("\n");
         }
         to.append(rest);
-        text.assign(split ? "\r" : "");
+        text.clear();
+        if (split) text.push_back('\r');
     }
     to.append(text);
     ::close(file);
