@@ -15,6 +15,7 @@ namespace postrider::cli {
 namespace {
 
 constexpr std::string_view server_group = "Server";
+constexpr std::string_view sendmail_group = "Sendmail";
 constexpr std::string_view tls_group = "TLS";
 constexpr std::string_view auth_group = "Authentication";
 constexpr std::string_view dkim_group = "DKIM";
@@ -53,7 +54,7 @@ constexpr std::array table{
             "N",
             "Then there is a new connection; default 0: as many as the server takes",
             server_group},
-    setting{"local-domain", {}, "DOMAIN", "Of addresses that have none, for sendmail", server_group},
+    setting{"local-domain", {}, "DOMAIN", "Of addresses that have none, for sendmail", sendmail_group},
 
     setting{"tls",
             {},
@@ -228,16 +229,24 @@ authentication auth_of(const settings& said, const std::string& url) {
     else if (command != nullptr) auth = token(user, token_by_command(command->texts.back(), command->origin));
     else if (!user.empty()) auth = with_password(said, user, url);
     else if (only != nullptr) refuse(*only, "nobody is named to authenticate: --user NAME");
-    else if (const auto* const password = said.find("password-file")) refuse(*password, "it is whose? --user NAME");
-    else return {};
+    else {
+        for (const char* const source : {"password-file", "password-env", "password-command"})
+            if (const auto* const password = said.find(source)) refuse(*password, "it is whose? --user NAME");
+        return {};
+    }
 
     if (command != nullptr && user.empty()) refuse(*command, "a token belongs to somebody: --user NAME");
-    if (wanted != mechanism::none) {
+    if (const auto* const least = said.find("auth-least")) {
+        auth.allowed = strongest_down_to(mechanism_of(*least));
+        if (wanted != mechanism::none && !auth.allowed.has(wanted))
+            refuse(*only,
+                   "`" + only->texts.back() + "` is weaker than `" + least->texts.back() + "` of " + least->origin);
+    }
+    if (wanted != mechanism::none) { // "only this one" stands, whatever else would be strong enough
         auth.preferred = wanted;
         auth.allowed = {};
         auth.allowed.add(wanted);
     }
-    if (const auto* const least = said.find("auth-least")) auth.allowed = strongest_down_to(mechanism_of(*least));
     auth.authorize_as = said.text("auth-as").value_or(auth.authorize_as);
     auth.allow_cleartext = said.is_on("auth-in-clear");
     return auth;
@@ -262,6 +271,11 @@ std::string percent_encoded(std::string_view text) {
 /// The URL that the library takes holds the password; nobody sees that one.
 std::string proxy_of(const settings& said) {
     std::string url = said.text("proxy").value_or("");
+    const std::size_t scheme = url.find("://"), end = url.rfind('@');
+    if (scheme != url.npos && end != url.npos && url.find(':', scheme + 3) < end)
+        refuse(*said.find("proxy"),
+               "a password there is seen by everybody on this machine, or by whoever reads the file: "
+               "use proxy-password-file, proxy-password-env or proxy-password-command");
     const auto given = secret_of(said, "proxy-password");
     if (!given) return url;
     const std::size_t at = url.rfind('@');
@@ -295,7 +309,12 @@ void settings::complete(const settings& account) {
             if (one.first.starts_with(prefix)) return true;
         return false;
     };
-    const bool other_proxy = find("proxy") != nullptr || says_any("proxy-password-");
+    const auto is_of_another = [&](std::string_view name) {
+        for (const std::string_view owner : {"proxy", "tls-key", "dkim-key"})
+            if (const std::string password = std::string{owner} + "-password-"; name.starts_with(password))
+                return find(owner) != nullptr || says_any(password);
+        return false;
+    };
     const bool other_user = find("user") != nullptr || says_any("password-") || says_any("token-command");
     std::map<std::string, value, std::less<>> added;
     for (const auto& [name, theirs] : account.values_) {
@@ -304,7 +323,7 @@ void settings::complete(const settings& account) {
         const bool of_auth = which != nullptr && which->group == auth_group;
         if (of_auth && other_server) continue;
         if (secret && other_user) continue;
-        if (name.starts_with("proxy-password-") && other_proxy) continue;
+        if (is_of_another(name)) continue;
         if (find(name) == nullptr) added.insert({name, theirs});
     }
     values_.merge(added);
@@ -394,7 +413,7 @@ std::string url_of(std::string_view text) {
 }
 
 std::string in_our_words(std::string text) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 16> words{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 17> words{
         {{"by tls.policy = tls_policy::none or opportunistic", "by --tls none, or --tls opportunistic"},
          {"leave tls.policy out", "leave --tls none out"},
          {"tls_settings::certificate_file", "--tls-cert"},
@@ -410,6 +429,7 @@ std::string in_our_words(std::string text) {
          {"client_name", "--ehlo"},
          {"source_address", "--source-address"},
          {"dns_servers", "--dns"},
+         {"look_ahead", "--look-ahead"},
          {"attachments[", "--attach ["}}};
     for (const auto& [from, to] : words)
         for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))

@@ -543,7 +543,8 @@ class Secrets(SendCase):
         self.login("--password-command", "true", code=EX_CONFIG, err="printed nothing")
         self.login("--password-command", "echo; echo x", code=EX_CONFIG, err="empty line")
         self.login("--password-file", "x", "--password-env", "y", code=EX_USAGE, err=["--password-file", "--password-env"])
-        self.login("--password-file", self.file("p", PASSWORD), user=False, code=EX_USAGE, err="--user NAME")
+        for source, value in (("--password-file", self.file("p", PASSWORD)), ("--password-env", "P"), ("--password-command", "echo x")):
+            self.login(source, value, user=False, code=EX_USAGE, err=[source, "--user NAME"])
         self.login(code=EX_CONFIG, err="--password-file")
         self.login("--password-command", "echo wrong", code=EX_NOPERM, err="user name or password is wrong")
 
@@ -553,6 +554,9 @@ class Secrets(SendCase):
         self.assertIn("AUTH CRAM-MD5", self.login(*given, "--auth", "cram-md5").err)
         self.assertIn("AUTH PLAIN", self.login(*given, "--auth", "PLAIN", "--auth-as", "bob").err)
         self.login(*given, "--auth-least", "SCRAM-SHA-512", code=EX_NOPERM)
+        only = self.login(*given, "--auth", "SCRAM-SHA-512", "--auth-least", "PLAIN", code=EX_NOPERM)
+        self.assertNotIn("AUTH PLAIN\n", only.err)
+        self.login(*given, "--auth", "PLAIN", "--auth-least", "SCRAM-SHA-256", code=EX_USAGE, err="weaker than")
         self.assertNotIn("AUTH ", self.login(*given, "--auth", "none").err.replace("250-AUTH ", "").replace("250 AUTH ", ""))
 
     def test_token(self):
@@ -563,7 +567,7 @@ class Secrets(SendCase):
     def test_never_in_clear_text_unless_it_is_said(self):
         server = self.sink("--user", f"alice:{PASSWORD}")
         options = [*self.to(server), "--user", "alice", "--password-command", f"echo {PASSWORD}", *HELLO, "bob@b.example"]
-        self.assertEnds(EX_NOPERM if False else EX_CONFIG, *options, err="--auth-in-clear")
+        self.assertEnds(EX_CONFIG, *options, err="--auth-in-clear")
         self.assertEnds(0, *options, "--auth-in-clear")
 
     def test_certificate(self):
@@ -617,6 +621,9 @@ class Ways(SendCase):
         for how in (["--proxy-password-file", self.file("p", "x")], ["--proxy-password-env", "P"], ["--proxy-password-command", "echo x"]):
             self.assertUsage("send", "--server", "smtp://192.0.2.1", "--proxy", "socks5://127.0.0.1:1", *how, *HELLO, "bob@b.example",
                              err="--proxy socks5://USER@HOST:PORT", env={**self.environment, "P": "x"})
+        refused = self.assertUsage("send", "--server", "smtp://192.0.2.1", "--proxy", f"socks5://u:{PASSWORD}@127.0.0.1:1", *HELLO, "bob@b.example",
+                                   err="proxy-password-file")
+        self.assertNotIn(PASSWORD, refused.err)
 
 
 class Accounts(SendCase):

@@ -74,6 +74,15 @@ TEST(settings, a_password_is_for_its_own_server_and_user) {
     settings by_another_proxy = of({{"proxy", "socks5://u@evil.example:1"}});
     by_another_proxy.complete(of({{"proxy", "socks5://u@good.example:1"}, {"proxy-password-file", "p"}}));
     EXPECT_EQ(by_another_proxy.find("proxy-password-file"), nullptr);
+    for (const std::string key : {"tls-key", "dkim-key"}) {
+        settings by_another_key = of({{key.c_str(), "mine.pem"}});
+        by_another_key.complete(of({{key.c_str(), "theirs.pem"}, {(key + "-password-file").c_str(), "p"}}));
+        EXPECT_EQ(by_another_key.find(key + "-password-file"), nullptr);
+        settings by_another_source = of({{(key + "-password-env").c_str(), "P"}});
+        by_another_source.complete(of({{key.c_str(), "theirs.pem"}, {(key + "-password-file").c_str(), "p"}}));
+        EXPECT_EQ(by_another_source.find(key + "-password-file"), nullptr);
+        EXPECT_EQ(by_another_source.text(key), "theirs.pem");
+    }
     settings by_command = of({{"password-command", "x"}});
     by_command.complete(account);
     EXPECT_EQ(by_command.find("password-file"), nullptr);
