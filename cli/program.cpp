@@ -2,6 +2,7 @@
 
 #include "failure.hpp"
 #include "help.hpp"
+#include "words.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -38,7 +39,7 @@ style program::err_style() const { return chosen(colour, STDERR_FILENO); }
 
 void program::complain(std::string_view text) const {
     const style with = err_style();
-    err() << with.bad << name << ':' << with.plain << ' ' << text << '\n';
+    err() << with.bad << name << ':' << with.plain << ' ' << visible(std::string{text}) << '\n';
 }
 
 void program::written() const {

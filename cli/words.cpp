@@ -38,9 +38,16 @@ flags<notify> notify_of(std::string_view text, std::string_view option) {
     }
 }
 
+std::string visible(std::string text) {
+    for (std::size_t at = text.find('\xc2'); at != text.npos; at = text.find('\xc2', at + 1))
+        if (at + 1 != text.size() && (static_cast<unsigned char>(text[at + 1]) & 0xe0) == 0x80)
+            text.replace(at, 2, "?");
+    return text;
+}
+
 std::string in_one_line(std::string text) {
     std::replace(text.begin(), text.end(), '\n', ' ');
-    return text;
+    return visible(std::move(text));
 }
 
 double milliseconds(std::chrono::nanoseconds time) noexcept { return static_cast<double>(time.count() / 1000) / 1000; }

@@ -15,6 +15,7 @@
 #include "exit_code.hpp"
 #include "interrupt.hpp"
 #include "settings.hpp"
+#include "words.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -224,8 +225,7 @@ void load::count_error(const recipient_result& one, const send_result& all) {
         ++result_.other_errors;
         return;
     }
-    std::string text = one.code != 0 ? one.text : in_our_words(all.text);
-    std::replace(text.begin(), text.end(), '\n', ' ');
+    std::string text = in_one_line(one.code != 0 ? one.text : in_our_words(all.text));
     result_.errors.push_back({one.where, one.code, error, 1, std::move(text)});
 }
 

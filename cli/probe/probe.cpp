@@ -7,8 +7,10 @@
 #include "interrupt.hpp"
 #include "probe_report.hpp"
 #include "waterfall.hpp"
+#include "words.hpp"
 
 #include <nlohmann/json.hpp>
+#include <postrider/limits.hpp>
 #include <postrider/message.hpp>
 #include <postrider/raw_message.hpp>
 #include <postrider/x_attributes.hpp>
@@ -133,7 +135,7 @@ client_options watching(const program& in, const probe_request& r, const clock::
         const std::string_view colour = line.starts_with("**")                           ? with.bad
                                         : line.starts_with("=") || line.starts_with("<") ? with.faint
                                                                                          : std::string_view{};
-        to << colour << line << (colour.empty() ? std::string_view{} : with.plain)
+        to << colour << visible(std::string{line}) << (colour.empty() ? std::string_view{} : with.plain)
            << std::endl; // it is looked at while it goes on
     };
     return options;

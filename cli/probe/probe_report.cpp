@@ -154,7 +154,7 @@ private:
         std::size_t widest = 20;
         for (const offer& one : all) widest = std::min<std::size_t>(std::max(widest, one.text.size()), 48);
         for (const offer& one : all) {
-            std::string text = one.text;
+            std::string text = visible(one.text);
             text.resize(std::max(widest, text.size()), ' ');
             const bool changes = both && one.in_clear != one.in_tls;
             to_ << "  ";
@@ -182,7 +182,7 @@ private:
         }
         if (all.others.empty()) return;
         to_ << "  not spoken here:";
-        for (const std::string& one : all.others) to_ << ' ' << one;
+        for (const std::string& one : all.others) to_ << ' ' << visible(one);
         to_ << '\n';
     }
 

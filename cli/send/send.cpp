@@ -8,6 +8,7 @@
 #include "interrupt.hpp"
 #include "report.hpp"
 #include "send_each.hpp"
+#include "words.hpp"
 
 #include <nlohmann/json.hpp>
 #include <postrider/client.hpp>
@@ -159,7 +160,7 @@ client_options watching(const program& in, const send_request& r, live_line& lin
     if (r.transcript)
         options.transcript = [&in, &line](std::string_view text) {
             line.clear();
-            in.err() << text << '\n';
+            in.err() << visible(std::string{text}) << '\n';
         };
     if (r.progress)
         options.progress = [&line, begin = std::chrono::steady_clock::now()](const send_progress& p) {

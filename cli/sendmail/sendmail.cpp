@@ -7,6 +7,7 @@
 #include "local_names.hpp"
 #include "report.hpp"
 #include "standard_input.hpp"
+#include "words.hpp"
 
 #include <postrider/client.hpp>
 #include <postrider/probe.hpp>
@@ -124,7 +125,8 @@ complete_mail compose_mail(const sendmail_arguments& said, const message_input& 
 
 server server_of(const program& in, const sendmail_arguments& said, const settings& all) {
     client_options more;
-    if (said.verbose) more.transcript = [&in](std::string_view line) { in.err() << line << '\n'; };
+    if (said.verbose)
+        more.transcript = [&in](std::string_view line) { in.err() << visible(std::string{line}) << '\n'; };
     return make_server(all, std::move(more));
 }
 
@@ -188,7 +190,7 @@ int print_answer(const program& in, const probe_step& answer) {
     const char* const verdict = answer.code < 300 ? "accepted" : answer.code < 500 ? "deferred" : "refused";
     in.out() << verdict << ": " << answer.code << ' ';
     if (const auto& e = answer.enhanced) in.out() << int{e.klass} << '.' << e.subject << '.' << e.detail << ' ';
-    for (const char c : answer.text) in.out() << (c == '\n' ? ' ' : c);
+    in.out() << in_one_line(answer.text);
     return answer.code < 300 ? EX_OK : answer.code < 500 ? EX_TEMPFAIL : EX_NOUSER;
 }
 

@@ -147,6 +147,8 @@ Time  TIME
         ended = self.assertEnds(0, *to, "-v")
         self.assertNotIn("\x1b", ended.out)
         self.assertIn("220 ?[31mred", ended.out)
+        ended = self.assertEnds(0, *self.clear("--offer", "X-\x9b2J", "--offer", "AUTH=\x9b1m", "--user", "alice:x"), "-v", out="X-?2J")
+        self.assertNotIn("\x9b", ended.out)
 
     def test_colours(self):
         to = self.clear()
