@@ -51,7 +51,7 @@ void deliver_by(const std::string& text, delivery& to) {
         "--deliver-by", "`" + text + "` is not SECONDS, SECONDS;notify or SECONDS;return, with ;trace or without");
 }
 
-void add_message_options(CLI::App& app, send_request& r) {
+void add_address_options(CLI::App& app, send_request& r) {
     message& m = r.composed;
     add_addresses(app, "-f,--from", m.from, "The author: 'Alice <alice@a.example>'; default: the account's");
     add_addresses(app, "-t,--to", m.to, "A recipient; may be repeated, and may stand without the option");
@@ -67,6 +67,10 @@ void add_message_options(CLI::App& app, send_request& r) {
            "--sender", [&m](const std::string& text) { m.sender = any_address{text}; }, "Who sends it for the author")
         ->option_text("ADDRESS")
         ->group(people);
+}
+
+void add_content_options(CLI::App& app, send_request& r) {
+    message& m = r.composed;
     app.add_option("-s,--subject", m.subject, "The subject")->option_text("TEXT")->group(people);
     app.add_option_function<std::string>(
            "--text,--body",
@@ -97,6 +101,10 @@ void add_message_options(CLI::App& app, send_request& r) {
         ->allow_extra_args(false)
         ->group(people);
     app.add_option("--calendar", r.calendar_file, "An iCalendar invitation (iMIP)")->option_text("FILE")->group(people);
+}
+
+void add_header_options(CLI::App& app, send_request& r) {
+    message& m = r.composed;
     app.add_option_function<std::vector<std::string>>(
            "--header",
            [&m](const std::vector<std::string>& all) {
@@ -223,7 +231,9 @@ Exit codes: 0 all accepted; 69 refused; 75 not now; 80 unknown, it may have arri
 void add_send(CLI::App& to, program& in) {
     CLI::App* const app = to.add_subcommand("send", "Send a message, and say what became of it for each recipient");
     const auto request = std::make_shared<send_request>();
-    add_message_options(*app, *request);
+    add_address_options(*app, *request);
+    add_content_options(*app, *request);
+    add_header_options(*app, *request);
     add_delivery_options(*app, *request);
     add_sending_options(*app, *request);
     add_settings(*app, request->said);
