@@ -100,10 +100,14 @@ secret ask_secret(const std::string& question, const std::string& instead) {
 
 live_line::live_line(bool wanted) noexcept : shown_(wanted && is_terminal(STDERR_FILENO)) {}
 
-bool live_line::due() const noexcept { return shown_ && std::chrono::steady_clock::now() >= next_; }
+bool live_line::due() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return is_due();
+}
 
 void live_line::draw(std::string_view text) {
-    if (!due()) return;
+    const std::lock_guard lock{mutex_};
+    if (!is_due()) return;
     next_ = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
     std::string line = "\r";
     line.append(text.substr(0, width(STDERR_FILENO) - 1)).append("\033[K");
@@ -113,6 +117,7 @@ void live_line::draw(std::string_view text) {
 }
 
 void live_line::clear() noexcept {
+    const std::lock_guard lock{mutex_};
     if (!drawn_) return;
     std::fputs("\r\033[K", stderr);
     std::fflush(stderr);

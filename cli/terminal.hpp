@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -34,7 +35,8 @@ extern const style colours;
 secret ask_secret(const std::string& question, const std::string& instead);
 
 /// One line on standard error that is drawn again and again, at most ten times a second; nothing at all where standard error is
-/// no terminal. Whatever else is written to the terminal comes after `clear`.
+/// no terminal. Whatever else is written to the terminal comes after `clear`, which another thread may call: a pool's, for the
+/// transcript.
 class live_line {
 public:
     explicit live_line(bool wanted = true) noexcept;
@@ -49,6 +51,9 @@ public:
     void clear() noexcept;
 
 private:
+    bool is_due() const noexcept { return shown_ && std::chrono::steady_clock::now() >= next_; }
+
+    mutable std::mutex mutex_{}; ///< for the two below
     bool shown_;
     bool drawn_ = false;
     std::chrono::steady_clock::time_point next_{};
