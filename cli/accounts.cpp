@@ -22,12 +22,12 @@ std::string found_file(const std::string& said) {
     if (const char* const own = std::getenv("POSTRIDER_CONFIG"); own != nullptr && *own != '\0') return own;
     const char* const home = std::getenv("HOME");
     const char* const folder = std::getenv("XDG_CONFIG_HOME");
-    std::string user;
+    std::string user = "/etc"; // without a home
     if (folder != nullptr && *folder == '/') user = folder;
-    else if (home != nullptr && *home != '\0') user = std::string{home} + "/.config";
+    else if (home != nullptr && *home == '/') user = std::string{home} + "/.config";
     for (const std::string& one : {user + "/postrider/config.toml", std::string{"/etc/postrider/config.toml"}}) {
         std::error_code ignored;
-        if (one.front() == '/' && std::filesystem::exists(one, ignored)) return one;
+        if (std::filesystem::exists(one, ignored)) return one;
     }
     return {};
 }

@@ -45,6 +45,8 @@ public:
         termios silent = before_;
         silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHONL);
         silent.c_lflag |= static_cast<tcflag_t>(ICANON);
+        // Ctrl-\ and Ctrl-Z would end and stop this where nothing brings echo back. Ctrl-C is heard.
+        silent.c_cc[VQUIT] = silent.c_cc[VSUSP] = _POSIX_VDISABLE;
         changed_ = ::tcsetattr(file_, TCSAFLUSH, &silent) == 0;
     }
     ~silent_terminal() {

@@ -482,6 +482,15 @@ class Terminal(SendCase):
             self.assertTrue(screen.echoes())
             self.assertEqual(screen.end(), code, screen.seen)
 
+    def test_what_would_leave_the_terminal_silent_does_nothing(self):
+        self.server = self.secure_sink("--user", f"alice:{PASSWORD}")
+        screen = self.on_terminal(*self.secure("--color", "never"))
+        screen.read("Password for")
+        screen.type("\x1c\x1a\x15" + PASSWORD + "\n")  # quit, stop, and the line from its beginning
+        screen.read("accepted")
+        self.assertTrue(screen.echoes())
+        self.assertEqual(screen.end(), 0)
+
     def test_no_terminal_to_ask_at(self):
         self.server = self.secure_sink("--user", f"alice:{PASSWORD}")
         self.assertEnds(EX_CONFIG, *self.secure(), err=["--user", "--password-file"], start_new_session=True)
@@ -506,7 +515,7 @@ class Terminal(SendCase):
                        words=["accepted", "unknown", "c@b.example", "d@b.example"])
         self.assertEqual(len(server.contents()), 2)
 
-    def test_two_signals_end_it_at_once(self):
+    def test_sigterm_is_an_interruption_too(self):
         server = self.sink("--fault", "on content silence")
         process = subprocess.Popen([POSTRIDER, *map(str, self.to(server)), *HELLO, "-v", "bob@b.example"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.environment)
         for line in process.stderr:
