@@ -82,9 +82,12 @@ void refuse_with_raw(const send_request& r) {
                         : !m.subject.empty()                               ? "--subject"
                         : !m.headers.empty()                               ? "--header"
                         : !m.cc.empty() || !m.reply_to.empty() || m.sender ? "--cc, --reply-to and --sender"
-                        : !r.calendar_file.empty() || !m.list_unsubscribe.uris.empty()
-                            ? "--calendar and --list-unsubscribe"
-                            : nullptr;
+                        : !r.calendar_file.empty() || !m.list_unsubscribe.uris.empty() || m.list_unsubscribe.one_click
+                            ? "--calendar, --list-unsubscribe and --one-click"
+                        : !m.message_id.empty() || !m.in_reply_to.empty() || !m.references.empty()
+                            ? "--message-id, --in-reply-to and --references"
+                        : m.priority != message_priority::normal || m.tls_optional ? "--priority and --tls-optional"
+                                                                                   : nullptr;
     if (wrong != nullptr)
         throw failure{EX_USAGE, std::string{wrong} +
                                     ": with --raw the message is written already, and is not changed; leave it out"};

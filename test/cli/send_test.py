@@ -163,7 +163,8 @@ class Raw(SendCase):
 
     def test_what_does_not_go_with_it(self):
         for option in (["--attach", "x"], ["--inline", "a=b"], ["--text", "x"], ["--text-file", "x"], ["--html", "x"], ["--subject", "x"],
-                       ["--header", "a: b"], ["--cc", "a@b.example"], ["--calendar", "x"]):
+                       ["--header", "a: b"], ["--cc", "a@b.example"], ["--calendar", "x"], ["--one-click"], ["--message-id", "<a@b.example>"],
+                       ["--in-reply-to", "<a@b.example>"], ["--references", "<a@b.example>"], ["--priority", "high"], ["--tls-optional"]):
             self.assertUsage("send", "--server", "smtp://127.0.0.1:1", "--raw", self.file("m.eml", self.MESSAGE), *option, err=[option[0].removesuffix("-file"), "--raw"])
 
     def test_a_message_that_is_none(self):
