@@ -137,8 +137,7 @@ void refuse_unsendable(const outgoing& mail) {
     throw failure{code, in_our_words(mail.problem.empty() ? describe(mail.error) : mail.problem)};
 }
 
-outgoing signed_mail(outgoing mail, const settings& said) {
-    const auto signer = make_signer(said, mail.envelope.from);
+outgoing signed_mail(outgoing mail, const std::optional<dkim_signer>& signer) {
     return signer ? sign(std::move(mail), *signer) : mail;
 }
 
@@ -180,8 +179,12 @@ public:
 
     void tell(const send_result& one) {
         code_ = worse(code_, exit_code(one));
-        if (in_.json) mails_.push_back(to_json(one));
-        else print(in_.out(), one, in_.out_style(), quiet_);
+        if (in_.json) {
+            mails_.push_back(to_json(one));
+        } else {
+            print(in_.out(), one, in_.out_style(), quiet_);
+            in_.out().flush(); // whatever ends this, what is known of a mail is told
+        }
         if (!one && !one.text.empty()) in_.complain(in_our_words(one.text));
     }
 
@@ -211,26 +214,45 @@ int send_one(const program& in, const send_request& r, const settings& all, cons
     return results.end();
 }
 
-/// The message for one recipient, who is alone in it.
-outgoing mail_for(const send_request& r, const settings& all, const any_address& whom) {
-    message one = r.composed;
+/// The message for one recipient, who is alone in it. `to_nobody` has none: to copy a million for each of a million takes days.
+outgoing mail_for(const message& to_nobody, const std::optional<dkim_signer>& signer, const any_address& whom) {
+    message one = to_nobody;
     one.to = {whom};
-    one.cc.clear();
-    one.bcc.clear();
-    return signed_mail(compose(one), all);
+    return signed_mail(compose(std::move(one)), signer);
+}
+
+/// All that are named, once each, as they would be in one message: in `envelope` they are.
+std::vector<any_address> each_of(const message& m, const envelope& once) {
+    std::vector<any_address> whom = m.to;
+    for (const auto* more : {&m.cc, &m.bcc}) whom.insert(whom.end(), more->begin(), more->end());
+    if (whom.size() == once.to.size()) return whom;
+    std::vector<any_address> first; // of each; they stand in the envelope in this order
+    for (any_address& one : whom) {
+        if (first.size() == once.to.size()) break;
+        if (envelope_of({one}, {}, {}).envelope.to.front().address == once.to[first.size()].address)
+            first.push_back(std::move(one));
+    }
+    return first;
 }
 
 int send_to_each(const program& in, const send_request& r, const settings& all) {
     if (r.dry_run) throw failure{EX_USAGE, "--dry-run writes one message: leave --each out to see it"};
-    std::vector<any_address> whom = r.composed.to;
-    for (const auto* more : {&r.composed.cc, &r.composed.bcc}) whom.insert(whom.end(), more->begin(), more->end());
+    // All are composed once before the first one leaves: a wrong address in the last line is no reason to stop in the middle, and
+    // nor is a key that cannot be read.
+    outgoing written = r.raw_file.empty() ? compose(r.composed) : raw_mail(r);
+    refuse_unsendable(written);
+    const auto signer = make_signer(all, written.envelope.from);
+    std::vector<any_address> whom;
+    message to_nobody;
     std::function<outgoing(std::size_t)> make;
-    std::size_t mails = whom.size();
-    outgoing written;
-    if (!r.raw_file.empty()) {
-        written = signed_mail(raw_mail(r), all);
+    if (r.raw_file.empty()) {
+        whom = each_of(r.composed, written.envelope);
+        to_nobody = r.composed;
+        for (auto* const list : {&to_nobody.to, &to_nobody.cc, &to_nobody.bcc}) list->clear();
+        make = [&](std::size_t number) { return mail_for(to_nobody, signer, whom[number]); };
+    } else {
+        written = signed_mail(std::move(written), signer);
         refuse_unsendable(written);
-        mails = written.envelope.to.size();
         make = [&](std::size_t number) {
             outgoing one{.envelope = {.from = written.envelope.from, .delivery = written.envelope.delivery},
                          .content = written.content,
@@ -238,17 +260,14 @@ int send_to_each(const program& in, const send_request& r, const settings& all) 
             one.envelope.to = {written.envelope.to[number]};
             return one;
         };
-    } else {
-        // All are composed once before the first one leaves: a wrong address in the last line is no reason to stop in the middle.
-        refuse_unsendable(compose(r.composed));
-        make = [&](std::size_t number) { return mail_for(r, all, whom[number]); };
     }
     live_line line{r.progress};
     client_options options = watching(in, r, line);
     options.progress = {};
     told_results results{in, r.quiet};
+    const auto address = [&](std::size_t number) { return written.envelope.to[number].address; };
     send_each(make_server(all, std::move(options)),
-              {.mails = mails, .connections = r.connections, .progress = r.progress}, line, make,
+              {.mails = written.envelope.to.size(), .connections = r.connections, .address = address}, line, make,
               [&](const send_result& one) { results.tell(one); });
     return results.end();
 }
@@ -259,7 +278,10 @@ int run_send(const program& in, send_request& r) {
     read_parts(r);
     const settings all = settle(r);
     if (r.each) return send_to_each(in, r, all);
-    outgoing mail = signed_mail(r.raw_file.empty() ? compose(r.composed) : raw_mail(r), all);
+    outgoing mail = r.raw_file.empty() ? compose(r.composed) : raw_mail(r);
+    refuse_unsendable(mail);
+    const auto signer = make_signer(all, mail.envelope.from);
+    mail = signed_mail(std::move(mail), signer);
     refuse_unsendable(mail);
     if (r.dry_run) return write_message(in, mail);
     return send_one(in, r, all, mail);

@@ -50,10 +50,9 @@ private:
     std::map<std::size_t, send_result> results_;
 };
 
-send_result not_begun(const outgoing& mail) {
-    send_result result{.error = errc::cancelled, .message_id = mail.message_id};
-    for (const envelope_recipient& one : mail.envelope.to)
-        result.recipients.push_back({.address = one.address, .error = errc::cancelled});
+send_result not_begun(std::string address) {
+    send_result result{.error = errc::cancelled};
+    result.recipients.push_back({.address = std::move(address), .error = errc::cancelled});
     return result;
 }
 
@@ -71,6 +70,7 @@ void send_each(const server& to, const each_options& how, live_line& line,
     std::map<std::size_t, send_result> waiting; // for those before them
     std::size_t begun = 0, told = 0, accepted = 0, finished = 0;
     bool stopped = false;
+    const canceller& stop = interrupt(); // from here on, before the first mail leaves
     pool sending{to, {.connections = how.connections}};
     const auto tell = [&] {
         for (auto next = waiting.find(told); next != waiting.end(); next = waiting.find(told)) {
@@ -79,12 +79,12 @@ void send_each(const server& to, const each_options& how, live_line& line,
             ++told;
         }
     };
-    while (told != how.mails) {
+    while (told != (stopped ? begun : how.mails)) {
         while (!stopped && begun != how.mails && begun - told < room) {
             const std::size_t number = begun++;
             sending.submit(make(number), [&results, number](send_result r) { results.put(number, std::move(r)); });
         }
-        for (auto& [number, result] : results.take(stopped ? nullptr : &interrupt())) {
+        for (auto& [number, result] : results.take(stopped ? nullptr : &stop)) {
             ++finished;
             accepted += result.what == outcome::accepted ? 1 : 0;
             waiting.emplace(number, std::move(result));
@@ -95,10 +95,9 @@ void send_each(const server& to, const each_options& how, live_line& line,
         if (interrupted() && !stopped) {
             stopped = true;
             sending.cancel();
-            for (; begun != how.mails; ++begun) waiting.emplace(begun, not_begun(make(begun)));
-            tell();
         }
     }
+    for (; told != how.mails; ++told) done(not_begun(how.address(told)));
     line.clear();
     sending.drain(std::chrono::steady_clock::now() + std::chrono::seconds{stopped ? 0 : 10});
 }

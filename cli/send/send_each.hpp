@@ -10,13 +10,14 @@
 
 #include <cstddef>
 #include <functional>
+#include <string>
 
 namespace postrider::cli {
 
 struct each_options {
     std::size_t mails = 0;
     unsigned connections = 1;
-    bool progress = true;
+    std::function<std::string(std::size_t)> address{}; ///< of a mail's recipient, without making it
 };
 
 /// Sends mails number 0 to `mails` - 1, each made by `make` when there is room for it, and calls `done` for each in the order of

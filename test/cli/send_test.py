@@ -195,6 +195,21 @@ class Each(SendCase):
         self.assertEqual(len(set(self.server.contents())), 1)
         self.assertEqual(self.server.report()["connections"], 2)
 
+    def test_who_is_named_twice_gets_one(self):
+        ended = self.send(*HELLO, "--each", "bob@b.example", "Carol <carol@c.example>", "Bob <bob@B.example>", "--cc", "carol@c.example", "--bcc", "dave@d.example")
+        self.assertEqual([line.split()[1] for line in ended.out.splitlines()], ["bob@b.example", "carol@c.example", "dave@d.example"])
+        self.assertEqual([email.message_from_bytes(one)["To"] for one in self.server.contents()], ["bob@b.example", "Carol <carol@c.example>", "dave@d.example"])
+
+    def test_a_key_is_read_once_and_before_any_mail(self):
+        key = self.path / "encrypted.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-aes256", "-pass", "pass:open", "-out", key], check=True, capture_output=True)
+        signing = [*HELLO, "--each", "--dkim-key", key, "--dkim-selector", "s1", "bob@b.example", "carol@c.example", "--dkim-key-password-command"]
+        self.send(*signing, "echo >>asked; echo open")
+        self.assertEqual((self.path / "asked").read_text(), "\n")
+        self.assertEqual([b"s=s1;" in one for one in self.server.contents()], [True, True])
+        self.send(*signing, "echo wrong", code=EX_USAGE, err="--dkim-key: ")
+        self.assertEqual(self.server.contents(), [])
+
     def test_nothing_leaves_where_one_address_is_wrong(self):
         ended = self.send(*HELLO, "--each", "bob@b.example", "two words@c.example", code=EX_DATAERR)
         self.assertEqual((ended.out, self.server.contents()), ("", []))
