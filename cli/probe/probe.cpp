@@ -15,6 +15,7 @@
 #include <postrider/raw_message.hpp>
 #include <postrider/x_attributes.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -108,13 +109,25 @@ std::string x_client(const std::vector<std::string>& all) {
     return std::string{to.text()};
 }
 
+/// What no line can hold is refused here: the session would leave it out, and the report not say so.
+void ask(probe_options& to, phase what, const char* option, const std::vector<std::string>& all) {
+    for (const std::string& one : all) {
+        const bool controls = std::any_of(one.begin(), one.end(),
+                                          [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+        if (one.empty() || one.size() > limits::framed_path || controls)
+            throw failure{EX_USAGE, std::string{option} + ": what is asked for has 1 to " +
+                                        std::to_string(limits::framed_path) + " octets, and no control characters"};
+        to.ask.emplace_back(what, one);
+    }
+}
+
 probe_options options_of(const probe_request& r) {
     probe_options to{.cancel = &interrupt()};
     take_stage(r, to);
     if (to.last && *to.last >= probe_stage::mail) to.mail = mail_of(r);
     if (!r.xclient.empty()) to.ask.emplace_back(phase::xclient, x_client(r.xclient));
-    for (const std::string& one : r.verify) to.ask.emplace_back(phase::vrfy, one);
-    for (const std::string& one : r.expand) to.ask.emplace_back(phase::expn, one);
+    ask(to, phase::vrfy, "--verify", r.verify);
+    ask(to, phase::expn, "--expand", r.expand);
     return to;
 }
 
@@ -149,6 +162,18 @@ int code_of(const probe_result& seen) {
     return seen.code < 500 ? EX_TEMPFAIL : EX_UNAVAILABLE;
 }
 
+/// The report first: a picture that cannot be drawn does not take it away.
+void tell(const program& in, const probe_request& r, const server& to, const probe_result& seen, int code) {
+    const probe_report report = report_of(to, seen, code);
+    if (in.json) write_json(in.out(), to_json(report));
+    else if (r.summary) print(in.out(), report, in.out_style(), {.width = width(1), .blocks = shows_blocks()});
+    in.out() << std::flush;
+    if (!seen) in.complain(in_our_words(seen.text));
+    if (!r.svg_file.empty()) draw(seen, to.url()).write(r.svg_file);
+    if (!r.chain_file.empty()) write_pem(r.chain_file, seen.certificates);
+    in.written();
+}
+
 } // namespace
 
 probe_stage stage_of(const std::string& option, const std::string& word) {
@@ -173,14 +198,13 @@ int run_probe(const program& in, const probe_request& r) {
     begun = clock::now();
     const probe_result seen = probe(to, options);
     const int code = code_of(seen);
-    const probe_report report = report_of(to, seen, code);
-    if (!r.svg_file.empty()) draw(seen, to.url()).write(r.svg_file);
-    if (!r.chain_file.empty()) write_pem(r.chain_file, seen.certificates);
-    if (in.json) write_json(in.out(), to_json(report));
-    else if (r.summary) print(in.out(), report, in.out_style(), {.width = width(1), .blocks = shows_blocks()});
-    in.out() << std::flush;
-    if (!seen) in.complain(in_our_words(seen.text));
-    in.written();
+    try {
+        tell(in, r, to, seen, code);
+    } catch (const failure& why) {
+        if (!seen.mail) throw;
+        if (!why.text.empty())
+            in.complain(why.text + "; the exit code is that of the mail"); // no script sends it again
+    }
     return code;
 }
 

@@ -31,7 +31,8 @@ struct probe_request {
     std::string chain_file{};
 };
 
-/// Throws `failure` for what is wrong before anything was said; else the exit code says what the server is like.
+/// Throws `failure` for what is wrong before anything was said, and for a report that cannot be written; else the exit code says
+/// what the server is like, or what became of a mail, and then whatever cannot be written.
 int run_probe(const program& in, const probe_request& request);
 
 /// The stage by the words that people know, those of swaks too: "greeting", "banner". Throws `failure` (64), which names them.

@@ -287,6 +287,11 @@ class Stages(ProbeCase):
                                 err="EXPN was refused: 550")
         self.assertIn("Verdict     EXPN was refused", ended.out)
 
+    def test_what_cannot_be_asked_for_is_refused(self):
+        for option in ("--verify", "--expand"):
+            for text in ("", "bob\r\nRSET", "x" * 499):
+                self.assertUsage(*self.clear(), option, text, err=option)
+
     def test_ehlo_name_and_proxy_are_settings_as_elsewhere(self):
         self.assertEnds(0, *self.clear(), "--ehlo", "me.example", "-v", out="-> EHLO me.example")
 
@@ -414,6 +419,12 @@ class Codes(ProbeCase):
         ended = subprocess.run(f'"{POSTRIDER}" probe {self.sink().url()} --tls none >/dev/full', shell=True, env=self.environment,
                                stderr=subprocess.PIPE, text=True, timeout=SECONDS)
         self.assertEqual(ended.returncode, 74, ended.stderr)
+
+    def test_what_cannot_be_written_does_not_change_the_fate_of_a_mail(self):
+        mail = [*self.clear(), "-f", "a@a.example", "-t", "b@b.example", "--body", "x"]
+        for how in ({"stdout": open("/dev/full", "w")}, {"more": ["--svg", "no/such/a.svg"]}, {"more": ["--save-chain", "no/such/a.pem"]}):
+            self.assertEnds(0, *mail, *how.pop("more", []), err="the exit code is that of the mail", **how)
+        self.assertEqual(len(self.server.contents()), 3)
 
     def test_130_interrupted(self):
         server = self.sink("--fault", "on EHLO delay 60s")
