@@ -28,12 +28,14 @@ constexpr std::array of_mails{
 
 constexpr std::array of_sendmail{
     row{"0", "Accepted by the server for all recipients."},
-    row{"64", "Wrong use, or a mode that needs a queue or a daemon."},
+    row{"64", "Wrong use, or no recipient."},
     row{"65", "Something in the message."},
     row{"66", "Standard input cannot be read."},
     row{"67", "With -bv: there is no such user."},
     row{"68", "There is no such host."},
-    row{"69", "Rejected, for all or for some."},
+    row{"69", "Rejected, for all or for some; or a mode that needs a queue, a daemon or SMTP."},
+    row{"71", "The system: no memory, no descriptor."},
+    row{"74", "With -bv and --help: standard output is closed or its disk is full."},
     row{"75", "Nothing was queued: keep the mail, and try again. Also where the mail may have been taken, unless "
               "--unknown says another code."},
     row{"76", "TLS, its verification too, or the protocol."},
@@ -47,8 +49,8 @@ constexpr std::array of_probe{
     row{"66", "The message for --data cannot be read."},
     row{"68", "There is no such host."},
     row{"69", "A reply refuses it (5yz)."},
-    row{"73", "The picture or the certificates cannot be written."},
-    row{"74", "Standard output is closed or its disk is full."},
+    row{"73", "The picture or the certificates cannot be written. A mail that was sent keeps the code of its outcome."},
+    row{"74", "Standard output is closed or its disk is full. The same."},
     row{"75", "Not now (4yz), or not reached."},
     row{"76", "TLS, also a server that does not prove who it is, or the protocol."},
     row{"77", "Authentication."},
@@ -124,7 +126,7 @@ A configuration file holds accounts, which are picked by name (--account) or by 
 constexpr std::string_view send_description =
     R"(Composes a message of options, texts and files, or takes one that is written already (--raw), sends it, and prints a line for each recipient: what became of it, and the reply of the server that decided.
 
-Files are read as they are sent, in constant memory. Without --text, --text-file, --html and --html-file the text is read from standard input, where that is not a terminal or - is said.
+Files are read as they are sent, in constant memory. Without --text, --text-file, --html and --html-file the text is read from standard input.
 
 Where the fate of a mail cannot be known, because the connection broke after all of it had left, its recipients are "unknown", and the exit code is 80. At Ctrl-C each recipient still has its line.
 )";

@@ -36,21 +36,26 @@ bool is_in(const std::filesystem::path& folder, const char* base, const char* be
 }
 
 /// A file that `-C` names may be a stranger's, uploaded to where `mail()` is called with its arguments. From one that lies
-/// elsewhere than configuration does nothing that is secret is read, and no command is run.
-void refuse_secrets_of_strangers(const sendmail_arguments& said, const settings& all) {
+/// elsewhere than configuration does nothing that is secret is read, and no command is run. It is read from the folder that was
+/// looked at: a link may lead elsewhere the next time.
+settings complete_for(const sendmail_arguments& said, std::string& sender) {
     const settings::value* const file = said.said.find("config");
-    if (file == nullptr) return;
+    if (file == nullptr) return complete(said.said, sender);
     std::error_code none;
     const std::filesystem::path name{file->texts.back()};
     const auto folder = std::filesystem::canonical(name.has_parent_path() ? name.parent_path() : ".", none);
+    settings known = said.said;
+    if (!none) known.set("config", {(folder / name.filename()).string()}, file->origin);
+    settings all = complete(known, sender);
     if (is_in(folder, "/etc", "postrider") || is_in(folder, std::getenv("XDG_CONFIG_HOME"), "postrider") ||
         is_in(folder, std::getenv("HOME"), ".config/postrider"))
-        return;
+        return all;
     for (const setting& one : all_settings())
         if (const auto* const given = all.find(one.name); given != nullptr && is_of_secrets(one))
             throw failure{EX_CONFIG, given->origin +
                                          ": not read from a file that an argument names, unless it lies in "
                                          "~/.config/postrider or /etc/postrider; or name it by POSTRIDER_CONFIG"};
+    return all;
 }
 
 std::string qualified(const std::string& address, const std::string& domain) {
@@ -110,8 +115,7 @@ complete_mail compose_mail(const sendmail_arguments& said, const message_input& 
     complete_mail c;
     std::string sender = said.sender ? *said.sender : said.from_headers ? sender_in(said, input) : std::string{};
     const bool of_message = !said.sender && !sender.empty();
-    c.all = complete(said.said, sender);
-    refuse_secrets_of_strangers(said, c.all);
+    c.all = complete_for(said, sender);
     raw_message m = message_of(said, input, local_domain(c.all));
     if (sender.empty()) sender = user_name().append("@").append(m.local_domain);
     m.add_from = with_name(said.full_name, sender);
@@ -179,8 +183,9 @@ int submit(const program& in, const sendmail_arguments& said) {
 
 namespace {
 
-/// For an address that no RCPT was said of.
+/// For an address that no RCPT was said of. Where nothing went wrong the server takes no more in one mail (LIMITS RCPTMAX).
 int unasked_code(const probe_result& r) {
+    if (r.error == errc::ok) return EX_TEMPFAIL;
     if (r.error != errc::refused) return exit_code(r.error);
     if (r.code < 500) return EX_TEMPFAIL;
     return r.where == phase::auth ? EX_NOPERM : EX_UNAVAILABLE;
@@ -199,8 +204,7 @@ int print_answer(const program& in, const probe_step& answer) {
 // Not by VRFY: whom a server tells nothing by that (252, 502), as most do, it tells by RCPT.
 int verify(const program& in, const sendmail_arguments& said) {
     std::string sender = said.sender.value_or("");
-    const settings all = complete(said.said, sender);
-    refuse_secrets_of_strangers(said, all);
+    const settings all = complete_for(said, sender);
     const std::string domain = local_domain(all);
     if (sender.empty()) sender = user_name();
     outgoing mail{.content = text_content("\n")};
@@ -219,7 +223,9 @@ int verify(const program& in, const sendmail_arguments& said) {
                               [](const probe_step& s) { return s.where == phase::rcpt && s.code != 0; });
         in.out() << to.address << ": ";
         if (answer == r.steps.end()) {
-            in.out() << "not asked: " << in_our_words(r.text);
+            in.out() << "not asked: "
+                     << (r.error == errc::ok ? "the server takes no more recipients in one mail"
+                                             : in_our_words(r.text));
             code = worse(code, unasked_code(r));
         } else {
             code = worse(code, print_answer(in, *answer++));

@@ -5,6 +5,7 @@
 
 #include <postrider/mailbox.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -418,7 +419,9 @@ private:
 } // namespace
 
 bool is_of_secrets(const setting& one) noexcept {
-    return one.value == "COMMAND" || one.name.find("password") != one.name.npos;
+    constexpr std::string_view keys[]{"dkim-key", "tls-key", "tls-cert"}; // whoever names one signs with it
+    return one.value == "COMMAND" || one.name.find("password") != one.name.npos ||
+           std::find(std::begin(keys), std::end(keys), one.name) != std::end(keys);
 }
 
 std::vector<std::string> addresses_in(std::string_view text) { return address_scanner{text}.all(); }

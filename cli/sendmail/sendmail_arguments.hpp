@@ -52,7 +52,7 @@ struct sendmail_arguments {
 /// them runs a command, writes a file, names a secret, or changes where the secrets of an account go; what would is refused.
 sendmail_arguments read_sendmail_arguments(std::string_view called, std::span<const char* const> arguments);
 
-/// Runs a command, or reads what must not be sent to just anybody.
+/// Runs a command, or reads what must not be sent to just anybody, or a private key.
 bool is_of_secrets(const setting& one) noexcept;
 
 /// The addresses of an operand or a value: `a@b, Bob <c@d>`; without names and comments. Throws `failure` (64): an angle bracket

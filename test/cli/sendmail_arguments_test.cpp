@@ -255,8 +255,9 @@ TEST(SendmailArguments, NoneRunsACommandOrMovesASecret) {
     for (const setting& one : all_settings()) {
         const std::string option =
             std::string{"--"}.append(one.name).append(one.kind == setting_kind::flag ? "" : "=x");
-        const bool secret =
-            one.group == "Authentication" || one.value == "COMMAND" || one.name.find("password") != one.name.npos;
+        const bool key = one.name == "dkim-key" || one.name == "tls-key" || one.name == "tls-cert";
+        const bool secret = key || one.group == "Authentication" || one.value == "COMMAND" ||
+                            one.name.find("password") != one.name.npos;
         if (secret) {
             EXPECT_TRUE(refused({option.c_str(), "b@b"}, std::string{"--"} += one.name, "configuration file"));
             EXPECT_TRUE(refused({"--server=localhost", option.c_str(), "b@b"}, std::string{"--"} += one.name));

@@ -461,6 +461,11 @@ class Verifying(SendmailCase):
                          [f"<{pwd.getpwuid(os.getuid()).pw_name}@local.example>", "<alice@a.example>", "<>"])
         self.assertEqual(self.sunk.envelopes(), [])
 
+    def test_who_is_not_asked_is_not_taken(self):
+        self.server("--offer", "LIMITS=RCPTMAX=2")
+        ended = self.sendmail("-bv", *(f"{name}@b.example" for name in ("bob", "carol", "dave")), code=EX_TEMPFAIL)
+        self.assertEqual(ended.out.splitlines()[2], "dave@b.example: not asked: the server takes no more recipients in one mail")
+
     def test_what_cannot_be_asked(self):
         self.server("--fault", 'on MAIL reply "550 5.7.1 not you"')
         self.assertEqual(self.sendmail("-bv", "bob@b.example", code=EX_UNAVAILABLE).out.count("not asked: "), 1)
