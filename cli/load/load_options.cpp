@@ -11,7 +11,8 @@ namespace {
 constexpr const char* how_much = "Load";
 constexpr const char* what = "Mails";
 
-/// A number above 0 and up to `most`; digits behind a point are welcome.
+/// A number from a thousandth to `most`; digits behind a point are welcome. Smaller ones would be no time at all, or one that no
+/// clock reaches: a load without an end, or without its rate.
 void add_number(CLI::App& app, const std::string& name, double& to, double most, const std::string& unit,
                 const std::string& help) {
     app.add_option_function<std::string>(
@@ -19,8 +20,8 @@ void add_number(CLI::App& app, const std::string& name, double& to, double most,
            [&to, name, most](const std::string& text) {
                char* end = nullptr;
                to = std::strtod(text.c_str(), &end);
-               if (*end != '\0' || text.empty() || !std::isfinite(to) || to <= 0 || to > most)
-                   throw CLI::ValidationError(name, "`" + text + "` is no number above 0, up to " +
+               if (*end != '\0' || text.empty() || !std::isfinite(to) || to < 0.001 || to > most)
+                   throw CLI::ValidationError(name, "`" + text + "` is no number from 0.001 to " +
                                                         std::to_string(static_cast<std::uint64_t>(most)));
            },
            help)

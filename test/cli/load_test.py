@@ -287,7 +287,7 @@ class Refused(LoadCase):
     def test_numbers(self):
         for option, wrong in (("-n", "0"), ("--messages", "-1"), ("-n", "x"), ("-c", "0"), ("--connections", "10001"), ("-r", "0"),
                               ("--recipients", "100001"), ("--reconnect", "0"), ("--addresses", "0"), ("-d", "0"), ("--duration", "-1"),
-                              ("--duration", "x"), ("-d", "1s"), ("--rate", "0"), ("--rate", "nan"), ("--rate", "1e9"), ("--rate", "")):
+                              ("--duration", "x"), ("-d", "1s"), ("-d", "1e-12"), ("--rate", "0"), ("--rate", "1e-12"), ("--rate", "nan"), ("--rate", "1e9"), ("--rate", "")):
             self.refused(option, wrong, err=option if option.startswith("--") else option.lstrip("-"))
 
     def test_contents(self):
