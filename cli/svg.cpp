@@ -5,8 +5,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
+#include <fcntl.h>
+#include <filesystem>
 #include <sysexits.h>
+#include <unistd.h>
 
 namespace postrider::cli {
 namespace {
@@ -78,14 +80,25 @@ std::string svg::document() const {
 }
 
 void svg::write(const std::string& file) const {
-    const std::string part = file + ".part";
-    std::ofstream out{part, std::ios::binary};
-    out << document();
-    out.close();
-    if (out && std::rename(part.c_str(), file.c_str()) == 0) return;
-    const std::string why = std::strerror(errno);
-    std::remove(part.c_str());
-    throw failure{EX_CANTCREAT, "the picture cannot be written to `" + file + "`: " + why};
+    // A device, a pipe or a link stays what it is, and is written to: /dev/null must not become a picture.
+    std::error_code none;
+    const auto kind = std::filesystem::symlink_status(file, none).type();
+    const bool is_new = kind == std::filesystem::file_type::not_found || kind == std::filesystem::file_type::regular;
+    // Its own name, and no file of somebody's: a folder may be everybody's.
+    const std::string part = is_new ? file + "." + std::to_string(::getpid()) + ".part" : file;
+    const int made = ::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (is_new ? O_EXCL : O_TRUNC), 0666);
+    int error = made < 0 ? errno : 0;
+    const std::string text = document();
+    for (std::string_view rest = text; error == 0 && !rest.empty();) {
+        const ssize_t wrote = ::write(made, rest.data(), rest.size());
+        if (wrote >= 0) rest.remove_prefix(static_cast<std::size_t>(wrote));
+        else if (errno != EINTR) error = errno;
+    }
+    if (made >= 0 && ::close(made) != 0 && error == 0) error = errno;
+    if (error == 0 && is_new && std::rename(part.c_str(), file.c_str()) != 0) error = errno;
+    if (error == 0) return;
+    if (is_new && made >= 0) ::unlink(part.c_str());
+    throw failure{EX_CANTCREAT, "the picture cannot be written to `" + file + "`: " + std::strerror(error)};
 }
 
 } // namespace postrider::cli

@@ -9,7 +9,7 @@
 
 namespace postrider::cli {
 
-/// Coordinates are pixels from the top left. Texts are escaped; what is no UTF-8 in them is replaced.
+/// Coordinates are pixels from the top left. Texts are UTF-8; they are escaped, and control characters replaced.
 class svg {
 public:
     svg(double width, double height, std::string_view title);
@@ -22,7 +22,7 @@ public:
     void text(double x, double y, std::string_view what, anchor at = anchor::start, double size = 12,
               std::string_view fill = "#222");
 
-    /// Writes it to a file, under its name only when it is whole. Throws `failure` (73).
+    /// Writes it to a file, under its name only when it is whole; what is no regular file stays what it is. Throws `failure` (73).
     void write(const std::string& file) const;
     std::string document() const;
 

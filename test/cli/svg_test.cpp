@@ -42,6 +42,10 @@ TEST(svg, a_file_is_whole_or_not_there) {
     std::filesystem::create_directory(folder);
     svg{1, 1, "x"}.write(folder + "/picture.svg");
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator{folder}, {}), 1);
+    std::filesystem::create_symlink("picture.svg", folder + "/link");
+    svg{2, 2, "x"}.write(folder + "/link");
+    EXPECT_TRUE(std::filesystem::is_symlink(folder + "/link")) << "what is no regular file stays what it is";
+    EXPECT_EQ(std::filesystem::file_size(folder + "/picture.svg"), (svg{2, 2, "x"}.document().size()));
     std::filesystem::remove_all(folder);
 }
 
