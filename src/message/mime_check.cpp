@@ -37,6 +37,12 @@ constexpr finding_kind long_qp{"quoted-printable-line", warning, "RFC 2045 §6.7
 constexpr finding_kind no_version{"no-mime-version", warning, "RFC 2045 §4",
                                   "add MIME-Version: 1.0, or readers may see no types"};
 
+constexpr finding_kind too_deep{"too-deep", warning, "",
+                                "no reader goes as deep: it is broken, or made to break readers"};
+
+/// Each line that may be a boundary is compared with those of all multiparts around it.
+constexpr std::size_t deepest = 100;
+
 constexpr std::string_view blanks = " \t\r\n";
 
 std::string_view trimmed(std::string_view text) noexcept {
@@ -116,6 +122,11 @@ void mime_check::begin_part(std::string_view block, std::uint64_t line, bool who
     const bool encoded = fresh.coded == encoding::quoted_printable || fresh.coded == encoding::base64;
     if (fresh.composite && encoded)
         to_.add(composite, fresh.line, "a multipart or a message within it is encoded as a whole");
+    if (!fresh.boundary.empty() && open_.size() >= deepest) {
+        to_.add(too_deep, fresh.line, "multiparts in each other, more than 100 deep; this one is not looked into");
+        fresh.boundary.clear();
+        fresh.coded = encoding::unknown;
+    }
     between_ = !fresh.boundary.empty();
     open_.push_back(std::move(fresh));
     in_header_ = false;

@@ -247,6 +247,18 @@ TEST(message_check, follows_multiparts) {
                 testing::Contains("7 warning boundary"));
 }
 
+TEST(message_check, goes_no_deeper_than_readers_do) {
+    std::string body;
+    for (int i = 0; i != 20'000; ++i) {
+        body.append(i == 0 ? "--b=1" : "--" + std::to_string(i - 1))
+            .append("\r\nContent-Type: multipart/mixed; boundary=");
+        body.append(std::to_string(i)).append("\r\n\r\n");
+    }
+    const auto seen = look_at_body(body, mixed).lines;
+    EXPECT_THAT(seen, testing::Contains(testing::HasSubstr(" warning too-deep")));
+    EXPECT_LE(seen.size(), 20u);
+}
+
 TEST(message_check, compares_parts_with_what_they_say) {
     const auto lies = look_at_body("caf\xe9\r\n\xe9\r\n");
     EXPECT_THAT(lies.lines, ElementsAre("7 warning 8bit-under-7bit")) << "once a part";
