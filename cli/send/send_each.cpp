@@ -64,8 +64,9 @@ std::string progress_of(std::size_t done, std::size_t mails, std::size_t accepte
 
 void send_each(const server& to, const each_options& how, live_line& line,
                const std::function<outgoing(std::size_t)>& make, const std::function<void(send_result)>& done) {
-    // Enough that no connection waits for this thread, and few enough that memory does not grow with the list.
-    const std::size_t room = 256 + 2 * std::size_t{how.connections} * to.options().look_ahead;
+    // Enough that no connection waits for this thread, and few enough that memory does not grow with the list. A mail's time
+    // limit begins here: of more, by a slow server, the last would be over before it is their turn.
+    const std::size_t room = 16 + 2 * std::size_t{how.connections} * to.options().look_ahead;
     mailbox_of_results results;
     std::map<std::size_t, send_result> waiting; // for those before them
     std::size_t begun = 0, told = 0, accepted = 0, finished = 0;

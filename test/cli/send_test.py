@@ -210,6 +210,10 @@ class Each(SendCase):
         self.send(*signing, "echo wrong", code=EX_USAGE, err="--dkim-key: ")
         self.assertEqual(self.server.contents(), [])
 
+    def test_a_slow_server_takes_longer_than_one_mail_may(self):
+        ended = self.send(*HELLO, "--each", "--timeout", "3", *self.READERS[:70], options=["--fault", "on content delay 50ms"])
+        self.assertEqual(ended.out.count("accepted "), 70)
+
     def test_nothing_leaves_where_one_address_is_wrong(self):
         ended = self.send(*HELLO, "--each", "bob@b.example", "two words@c.example", code=EX_DATAERR)
         self.assertEqual((ended.out, self.server.contents()), ("", []))
