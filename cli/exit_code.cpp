@@ -21,7 +21,9 @@ int code_of(const recipient_result& one) noexcept {
     case outcome::accepted: return EX_OK;
     case outcome::unknown: return exit_unknown;
     case outcome::rejected: return one.where == phase::auth ? EX_NOPERM : EX_UNAVAILABLE;
-    case outcome::deferred: return one.error == errc::cancelled ? exit_interrupted : EX_TEMPFAIL;
+    case outcome::deferred:
+        if (one.error == errc::other_refused) return EX_OK; // the other one's code says whether a later try is worth it
+        return one.error == errc::cancelled ? exit_interrupted : EX_TEMPFAIL;
     case outcome::not_attempted: break;
     }
     if (one.code != 0) {

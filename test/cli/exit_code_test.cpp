@@ -37,6 +37,12 @@ TEST(exit_code, of_one_recipient) {
     EXPECT_EQ(code({.error = errc::invalid_trust}), EX_CONFIG);
 }
 
+TEST(exit_code, of_all_or_none_it_is_that_of_who_was_refused) {
+    const recipient_result spared{.what = outcome::deferred, .error = errc::other_refused, .where = phase::rcpt};
+    EXPECT_EQ(cli::exit_code(result_of({spared, by_reply(outcome::rejected, 550)})), EX_UNAVAILABLE);
+    EXPECT_EQ(cli::exit_code(result_of({spared, by_reply(outcome::deferred, 451)})), EX_TEMPFAIL);
+}
+
 TEST(exit_code, without_recipients_it_is_the_error_s) {
     EXPECT_EQ(cli::exit_code(send_result{.error = errc::no_recipients}), EX_USAGE);
     EXPECT_EQ(cli::exit_code(send_result{.error = errc::body_failed}), EX_NOINPUT);

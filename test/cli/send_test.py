@@ -235,6 +235,10 @@ class Outcomes(SendCase):
         ended = self.outcome(EX_UNAVAILABLE, ['on RCPT reply "550 5.1.1 no such user"'], "rejected")
         self.assertIn("RCPT: 550 5.1.1 no such user", ended.out)
 
+    def test_all_or_nothing(self):
+        for reply, code in (("550 5.1.1 no", EX_UNAVAILABLE), ("451 4.3.0 later", EX_TEMPFAIL)):
+            self.send(*HELLO, "--all-or-nothing", "bob@b.example", "carol@c.example", options=["--fault", f'on RCPT 2 reply "{reply}"'], code=code, out="deferred       bob")
+
     def test_unknown(self):
         self.outcome(UNKNOWN, ["on content close-before-reply"], "unknown", err="may")
         self.assertEqual(len(self.server.contents()), 1)
