@@ -82,8 +82,9 @@ void bash_value(std::string& to, const std::string& pattern, const completion_va
         to.append("compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- \"$current\")\n        ");
         break;
     case completes::account:
-        to.append("mapfile -t COMPREPLY < <(compgen -W \"$(postrider completion accounts 2>/dev/null)\" -- "
-                  "\"$current\")\n        ");
+        // Not by `compgen -W`, which would run the `$(...)` of a name.
+        to.append("while read -r i; do [[ $i != \"$current\"* ]] || COMPREPLY+=(\"$i\"); done "
+                  "< <(postrider completion accounts 2>/dev/null)\n        ");
         break;
     case completes::words:
         to.append("mapfile -t COMPREPLY < <(compgen -W ")

@@ -74,6 +74,11 @@ class Bash(Offers, Shell):
                 'COMP_LINE=; COMP_POINT=0; _postrider; [[ ${#COMPREPLY[@]} == 0 ]] || printf "%s\\n" "${COMPREPLY[@]}"')
         return sorted(self.run_shell("bash", "--norc", "-c", code).splitlines())
 
+    def test_a_name_is_not_run(self):
+        self.config('[account."$(touch ran)"]\nserver = "smtp://localhost"\n')
+        self.assertEqual(self.complete("postrider send --account "), ["$(touch ran)"])
+        self.assertFalse((self.path / "work" / "ran").exists() or (self.path / "ran").exists())
+
     def test_on_a_terminal(self):
         """As a person does it: TAB completes, and files with blanks are quoted."""
         self.environment["PS1"] = "$ "
