@@ -48,7 +48,7 @@ std::vector<std::string> texts_of(const std::string& file, const toml::node& nod
 void take_setting(const std::string& file, const std::string& key, const toml::node& node, settings& to) {
     if (key == "password" || key == "token")
         refuse(file, node.source(),
-               "a secret does not belong into this file: use `password-file`, `password-env`, "
+               "a secret does not belong in this file: use `password-file`, `password-env`, "
                "`password-command` or `token-command`");
     const setting* const which = setting_named(key);
     if (which == nullptr) refuse(file, node.source(), "there is no setting `" + key + "`: see postrider-config(5)");
@@ -101,6 +101,12 @@ accounts accounts_in(const std::string& file) {
 
 } // namespace
 
+std::string_view bare_address(std::string_view text) noexcept {
+    const std::size_t bracket = text.rfind('<');
+    if (bracket == text.npos || !text.ends_with('>')) return text;
+    return text.substr(bracket + 1, text.size() - bracket - 2);
+}
+
 std::string account::sender() const {
     for (const std::string& one : from)
         if (!one.starts_with('@')) return one;
@@ -125,7 +131,7 @@ const account* accounts::of_sender(std::string_view sender) const noexcept {
         for (const account& one : all)
             for (const std::string& from : one.from)
                 // The local part is case-sensitive by RFC 5321 §2.4; nobody has two accounts that differ in that alone.
-                if (same_word(from, sender)) return &one;
+                if (same_word(bare_address(from), sender)) return &one;
         for (const account& one : all)
             for (const std::string& from : one.from)
                 if (from.starts_with('@') && same_word(from, sender.substr(at))) return &one;

@@ -18,10 +18,13 @@
 
 namespace postrider::cli {
 
+/// `bob@b.example` of `Bob <bob@b.example>`.
+std::string_view bare_address(std::string_view text) noexcept;
+
 struct account {
     std::string name{};
-    std::vector<std::string>
-        from{}; ///< addresses; `@domain`: all of it. The first address is the sender where none is said
+    /// Addresses, which may have names; `@domain`: all of it. The first address is the sender where none is said.
+    std::vector<std::string> from{};
     settings says{};
 
     std::string sender() const; ///< empty: it has none

@@ -118,7 +118,9 @@ complete_mail compose_mail(const sendmail_arguments& said, const message_input& 
     c.all = complete_for(said, sender);
     raw_message m = message_of(said, input, local_domain(c.all));
     if (sender.empty()) sender = user_name().append("@").append(m.local_domain);
-    m.add_from = with_name(said.full_name, sender);
+    const std::string author = sender; // an account's may have a name
+    sender = std::string{bare_address(sender)};
+    m.add_from = said.full_name.empty() ? author : with_name(said.full_name, sender);
     if (said.sender) m.envelope.from = said.sender->empty() ? "<>" : *said.sender;
     else if (!of_message) m.envelope.from = sender;
     c.mail = compose(m);
@@ -205,6 +207,7 @@ int print_answer(const program& in, const probe_step& answer) {
 int verify(const program& in, const sendmail_arguments& said) {
     std::string sender = said.sender.value_or("");
     const settings all = complete_for(said, sender);
+    sender = std::string{bare_address(sender)};
     const std::string domain = local_domain(all);
     if (sender.empty()) sender = user_name();
     outgoing mail{.content = text_content("\n")};

@@ -222,6 +222,18 @@ class Envelopes(SendmailCase):
 
 
 class Accounts(SendmailCase):
+    def test_a_sender_with_a_name(self):
+        server = self.sink()
+        self.config(f'[account.none]\nserver = "smtp://127.0.0.1:1"\n'
+                    f'[account.ops]\nserver = "{server.url()}"\ntls = "none"\nfrom = ["Ops Ä <ops@a.example>"]\n')
+        self.sendmail("-a", "ops", "y@y.example", stdin="Subject: x\n\nx\n")
+        self.sendmail("-a", "ops", "-F", "Cron", "y@y.example", stdin="Subject: x\n\nx\n")
+        self.sendmail("-f", "ops@a.example", "y@y.example", stdin="Subject: x\n\nx\n") # it picks the account
+        self.assertEnds(0, "sendmail", "-bv", "-a", "ops", "y@y.example", out="accepted")
+        self.assertEqual([one["from"] for one in server.envelopes()], ["ops@a.example"] * 3)
+        fields = [email.message_from_bytes(one, policy=email.policy.default)["From"] for one in server.contents()]
+        self.assertEqual([str(one) for one in fields], ["Ops Ä <ops@a.example>", "Cron <ops@a.example>", "ops@a.example"])
+
     def test_by_name_and_by_sender(self):
         first, second = self.sink(), self.sink()
         self.config(f'default = "first"\n[account.first]\nserver = "{first.url()}"\ntls = "none"\nfrom = ["@a.example"]\n'
