@@ -246,7 +246,7 @@ int run_check(const program& in, const check_request& r) {
     if (in.json) write_json(in.out(), to_json(all, server, code));
     else if (server) print(in.out(), *server, all, with, r.quiet);
     in.out() << std::flush;
-    if (server && !server->problem.empty()) in.complain(server->url + ": " + server->problem);
+    if (server && !server->problem.empty()) in.complain(server->problem);
     in.written();
     return code;
 }

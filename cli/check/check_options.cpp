@@ -14,8 +14,7 @@ constexpr const char* examples = R"(Examples:
   postrider check --max-size 25000000 outbox/*.eml && echo all of them can go
   postrider check --server smtp://mx.example --json message.eml | jq .server
 
-Exit codes: 0 sendable, warnings are told; 65 not sendable, 66 cannot be read; with --server 69 it lacks what the message needs, or
-why it could not be asked: 68 no such host, 75 not reached, 76 TLS or protocol; 64 usage, 78 configuration, 130 interrupted.)";
+Exit codes: 0 sendable, warnings are told; 65 not sendable, 66 cannot be read; with --server 69 it lacks what the message needs, or why it could not be asked: 68 no such host, 75 not reached, 76 TLS or protocol; 64 usage, 78 configuration, 130 interrupted.)";
 
 /// The server is asked what it offers, by somebody who does not say who he is.
 void hide_credentials(CLI::App& app) {

@@ -135,6 +135,12 @@ bad.eml: not sendable, SIZE=1056; needs 8BITMIME, BINARYMIME; 3 errors, 3 warnin
         # And without a word of a server none is asked.
         self.assertNotIn("offers", self.assertEnds(EX_OK, "check", "good.eml").out)
 
+    def test_a_server_that_is_not_there_is_named_once(self):
+        self.file("good.eml", GOOD + "\r\nx\r\n")
+        url = f"smtp://127.0.0.1:{self.nobody()}"
+        ended = self.assertEnds(EX_TEMPFAIL, "check", "--server", url, "good.eml", err=url)
+        self.assertEqual(ended.err.count(url), 1, ended.err)
+
     def test_usage(self):
         self.assertUsage("check", err="FILE")
         self.assertUsage("check", "--nonsense", "x", err="--nonsense")
