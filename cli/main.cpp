@@ -32,6 +32,14 @@ int usage(const CLI::App& app, const CLI::ParseError& wrong, const program& in) 
 int run(program& in, int count, char** arguments) {
     CLI::App app{"Sends mail, probes and loads mail servers, and stands in for sendmail.", "postrider"};
     add_commands(app, in);
+    const auto is_command = [&app](std::string_view name) {
+        return !app.get_subcommands([name](const CLI::App* one) { return one->get_name() == name; }).empty();
+    };
+    if (count > 1 && *arguments[1] != '-' && !is_command(arguments[1])) {
+        in.complain(std::string{"there is no command `"} + arguments[1] + "`");
+        in.err() << "Try `postrider --help`.\n";
+        return EX_USAGE;
+    }
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& wrong) {

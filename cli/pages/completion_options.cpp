@@ -45,7 +45,12 @@ void add_completion(CLI::App& to, program& in) {
     const auto shell = std::make_shared<std::string>();
     app->add_option("SHELL", *shell, "bash, zsh or fish")
         ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}) | CLI::IsMember({"accounts"}).description(""));
+        ->check(CLI::Validator{[](const std::string& text) {
+                                   for (const char* const one : {"bash", "zsh", "fish", "accounts"})
+                                       if (text == one) return std::string{};
+                                   return "`" + text + "` is none of bash, zsh, fish";
+                               },
+                               "{bash,zsh,fish}"});
     app->footer(examples);
     app->callback([&in, &to, shell] { in.run = [&in, &to, shell] { return run_completion(in, to, *shell); }; });
 }

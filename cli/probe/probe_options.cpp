@@ -74,8 +74,7 @@ constexpr const char* examples = R"(Examples:
   postrider probe mail.example --json --svg probe.svg
 
 Transcript: -> sent, <- received, ~> and <~ inside TLS, ** errors. Stages may be said as swaks says them: banner, first-helo, helo, dot.
-Exit codes: 0 the server is as it should be; 68 no such host, 69 refused, 75 not now or not reached, 76 TLS (also NOT VERIFIED) or
-protocol, 77 authentication, 78 configuration, 64 usage, 130 interrupted.)";
+Exit codes: 0 the server is as it should be; 68 no such host, 69 refused, 75 not now or not reached, 76 TLS (also NOT VERIFIED) or protocol, 77 authentication, 78 configuration, 64 usage, 130 interrupted.)";
 
 } // namespace
 

@@ -68,7 +68,7 @@ void describe_server(CLI::App& page) {
 
 void add_sendmail(CLI::App& to, program& in) {
     CLI::App& page = *to.add_subcommand(
-        "sendmail", "Sends a message from standard input, as the sendmail of cron, PHP, git, mutt and s-nail");
+        "sendmail", "Send a message from standard input, as the sendmail of cron, PHP, git, mutt and s-nail");
     page.set_help_flag("--help", "Show this, and nothing else")->group(delivery_group); // -h is the family's
     page.footer(
         "Called by the name sendmail it is the same. It has no queue: a mail is sent while the caller waits, which is "

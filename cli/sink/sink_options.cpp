@@ -14,8 +14,7 @@ constexpr const char* examples = R"(Examples:
   postrider sink --fault 'on RCPT 2 reply "451 4.3.0 later"' --transcript
   postrider sink --events --max-mails 10 | jq -r 'select(.event == "mail") | .mail.from'
 
-Exit codes: 0; 64 usage or a script that is wrong, 69 the address is taken, 71 the system, 73 a folder or file that cannot be
-written, 74 standard output is closed or full. It ends at Ctrl-C, and then tells what it has seen.)";
+Exit codes: 0; 64 usage or a script that is wrong, 69 the address is taken, 71 the system, 73 a folder or file that cannot be written, 74 standard output is closed or full. It ends at Ctrl-C, and then tells what it has seen.)";
 
 } // namespace
 
