@@ -22,6 +22,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr std::chrono::milliseconds long_work{300}; // what is over before that needs no progress bar
+constexpr std::chrono::seconds quit_limit{2};
 
 void take_attachment(const std::string& text, inputs& from, message& to) {
     std::string file = text, name, type;
@@ -210,8 +211,9 @@ int send_one(const program& in, const send_request& r, const settings& all, cons
     const send_result result = to.send(mail, {.cancel = &interrupt()});
     line.clear();
     results.tell(result);
-    if (!interrupted()) to.close();
-    return results.end();
+    const int code = results.end(); // all that counts is known: nobody waits for the answer to QUIT, nor behind Ctrl-C
+    if (!interrupted()) to.close({.until = std::chrono::steady_clock::now() + quit_limit, .cancel = &interrupt()});
+    return code;
 }
 
 /// The message for one recipient, who is alone in it. `to_nobody` has none: to copy a million for each of a million takes days.
