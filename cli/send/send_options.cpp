@@ -123,10 +123,15 @@ void add_header_options(CLI::App& app, send_request& r) {
         ->option_text("<ID>")
         ->allow_extra_args(false)
         ->group(people);
-    static const std::map<std::string, message_priority> priorities{
-        {"low", message_priority::low}, {"normal", message_priority::normal}, {"high", message_priority::high}};
-    app.add_option("--priority", m.priority, "What readers show: low, normal, high")
-        ->transform(CLI::CheckedTransformer(priorities, CLI::ignore_case).description(""))
+    app.add_option_function<std::string>(
+           "--priority",
+           [&m](const std::string& text) {
+               if (same_word(text, "low")) m.priority = message_priority::low;
+               else if (same_word(text, "normal")) m.priority = message_priority::normal;
+               else if (same_word(text, "high")) m.priority = message_priority::high;
+               else throw CLI::ValidationError("--priority", "`" + text + "` is none of low, normal, high");
+           },
+           "What readers show: low, normal, high")
         ->option_text("WHICH")
         ->group(people);
     app.add_option("--list-unsubscribe", m.list_unsubscribe.uris,
@@ -157,10 +162,14 @@ void add_delivery_options(CLI::App& app, send_request& r) {
            "Tell the sender of: success,failure,delay, or never (DSN, RFC 3461)")
         ->option_text("WHEN")
         ->group(envelope);
-    static const std::map<std::string, return_content> parts{{"full", return_content::full},
-                                                             {"hdrs", return_content::headers}};
-    app.add_option("--return", d.ret, "What of the mail comes back with a notification: full, hdrs")
-        ->transform(CLI::CheckedTransformer(parts, CLI::ignore_case).description(""))
+    app.add_option_function<std::string>(
+           "--return",
+           [&d](const std::string& text) {
+               if (same_word(text, "full")) d.ret = return_content::full;
+               else if (same_word(text, "hdrs")) d.ret = return_content::headers;
+               else throw CLI::ValidationError("--return", "`" + text + "` is neither full nor hdrs");
+           },
+           "What of the mail comes back with a notification: full, hdrs")
         ->option_text("WHAT")
         ->group(envelope);
     app.add_option("--envelope-id", d.envelope_id, "A name for the mail, that notifications have (DSN, ENVID)")
@@ -187,11 +196,27 @@ void add_delivery_options(CLI::App& app, send_request& r) {
            "'SECONDS;notify' or 'SECONDS;return', with ';trace' too (RFC 2852)")
         ->option_text("BY")
         ->group(envelope);
-    app.add_option("--hold-for", d.hold_seconds, "Deliver after so many seconds (FUTURERELEASE, RFC 4865)")
+    // A server that lacks the extension would deliver at once, which is not what was asked for.
+    app.add_option_function<std::uint32_t>(
+           "--hold-for",
+           [&d](std::uint32_t seconds) {
+               d.hold_seconds = seconds;
+               d.required.add(extension::future_release);
+           },
+           "Deliver after so many seconds (FUTURERELEASE, RFC 4865); not sent if the server cannot")
         ->check(CLI::Range(1, 999'999'999).description(""))
         ->option_text("SECONDS")
         ->group(envelope);
-    app.add_option("--hold-until", d.hold_until, "Deliver then: 2030-01-31T12:00:00Z")
+    app.add_option_function<std::string>(
+           "--hold-until",
+           [&d](const std::string& text) {
+               if (date_time_number(text) == 0)
+                   throw CLI::ValidationError("--hold-until",
+                                              "`" + text + "` is no date and time in UTC, as 2030-01-31T12:00:00Z");
+               d.hold_until = text;
+               d.required.add(extension::future_release);
+           },
+           "Deliver then: 2030-01-31T12:00:00Z; not sent if the server cannot")
         ->option_text("DATE")
         ->group(envelope);
     app.add_flag_callback(
@@ -218,7 +243,7 @@ void add_sending_options(CLI::App& app, send_request& r) {
 }
 
 constexpr const char* examples = R"(Examples:
-  postrider send --server mail.example --user alice -f alice@a.example \\
+  postrider send --server mail.example --user alice -f alice@a.example \
       -s Hello --text 'Hi, Bob.' bob@b.example
   postrider send --account work -s Report -a report.pdf bob@b.example <text
   postrider send --raw message.eml     # to those that its header names
