@@ -5,6 +5,7 @@
 #include "terminal.hpp"
 #include "words.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -382,7 +383,12 @@ server make_server(const settings& said, client_options more) {
 
 std::optional<dkim_signer> make_signer(const settings& said, std::string_view sender) {
     const settings::value* const file = said.find("dkim-key");
-    if (file == nullptr) return std::nullopt;
+    if (file == nullptr) {
+        for (const char* const other : {"dkim-selector", "dkim-domain"})
+            if (const settings::value* const one = said.find(other))
+                refuse(*one, "nothing is signed without a key: --dkim-key FILE");
+        return std::nullopt;
+    }
     const auto selector = said.text("dkim-selector");
     if (!selector)
         refuse(*file, "a key has a selector, under which its other half stands in the DNS: --dkim-selector NAME");
@@ -412,8 +418,41 @@ std::string url_of(std::string_view text) {
     return std::string{scheme}.append("://").append(text);
 }
 
+namespace {
+
+/// `to[1]: `bob` is not ...` and `headers[0].value: ...` begin with a member of `message`: the option that it comes from.
+void name_the_option(std::string& text) {
+    constexpr std::string_view members[]{"from",
+                                         "to",
+                                         "cc",
+                                         "bcc",
+                                         "sender",
+                                         "reply_to",
+                                         "subject",
+                                         "headers",
+                                         "text",
+                                         "html",
+                                         "message_id",
+                                         "in_reply_to",
+                                         "references",
+                                         "envelope_from",
+                                         "inlines",
+                                         "calendar",
+                                         "list_unsubscribe"};
+    const std::size_t colon = text.find(": ");
+    if (colon == text.npos) return;
+    std::string option = text.substr(0, std::min(text.find_first_of("[."), colon));
+    if (std::find(std::begin(members), std::end(members), option) == std::end(members)) return;
+    if (option == "headers" || option == "inlines") option.pop_back(); // one an option
+    std::replace(option.begin(), option.end(), '_', '-');
+    text.replace(0, colon, "--" + option);
+}
+
+} // namespace
+
 std::string in_our_words(std::string text) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 17> words{
+    name_the_option(text);
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 21> words{
         {{"by tls.policy = tls_policy::none or opportunistic", "by --tls none, or --tls opportunistic"},
          {"leave tls.policy out", "leave --tls none out"},
          {"tls_settings::certificate_file", "--tls-cert"},
@@ -430,10 +469,17 @@ std::string in_our_words(std::string text) {
          {"source_address", "--source-address"},
          {"dns_servers", "--dns"},
          {"look_ahead", "--look-ahead"},
+         {"give one in the envelope, or <>", "give one by --from or --envelope-from; '<>' is nobody"},
+         {"is the member `date`", "is written as the mail is made"},
+         {"is the member `list_unsubscribe.one_click`", "is what --one-click writes"},
+         {"is the member `", "has an option of its own: `--"},
          {"attachments[", "--attach ["}}};
     for (const auto& [from, to] : words)
         for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
             text.replace(at, from.size(), to);
+    constexpr std::string_view own = "has an option of its own: `--";
+    if (const std::size_t at = text.find(own); at != text.npos)
+        std::replace(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), '_', '-');
     return text;
 }
 

@@ -7,6 +7,7 @@ import re
 import resource
 import signal
 import subprocess
+import time
 import unittest
 
 import support
@@ -124,6 +125,11 @@ accepted       carol@c.example  250 Ok: queued as 1
         self.assertIn("REQUIRETLS", server.said())
         self.send(*HELLO, "--require-tls", "bob@b.example", code=EX_UNAVAILABLE, err="REQUIRETLS")
 
+    def test_what_is_to_be_held_is_not_delivered_at_once(self):
+        for option, value in (("--hold-for", "60"), ("--hold-until", "2098-01-31T12:00:00Z")):
+            self.send(*HELLO, option, value, "bob@b.example", code=EX_UNAVAILABLE, err="FUTURERELEASE")
+            self.assertEqual(self.server.contents(), [])
+
     def test_dkim(self):
         key = self.path / "key.pem"
         subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
@@ -138,6 +144,8 @@ accepted       carol@c.example  250 Ok: queued as 1
         self.send(*signing, "--dkim-key-password-env", "OPEN", env={**self.environment, "OPEN": "open"})
         self.send(*signing, code=EX_USAGE, err="--dkim-key: ")
         self.send(*HELLO, "--dkim-key", key, "bob@b.example", code=EX_USAGE, err="--dkim-selector NAME")
+        self.send(*HELLO, "--dkim-selector", "s1", "bob@b.example", code=EX_USAGE, err="--dkim-key FILE")
+        self.send(*HELLO, "--dkim-domain", "a.example", "bob@b.example", code=EX_USAGE, err="--dkim-key FILE")
 
 
 class Raw(SendCase):
@@ -365,7 +373,7 @@ class Inputs(SendCase):
 
     def test_addresses_that_are_none(self):
         for wrong in ("bob", "a b@c.example", "bob@b.example\nDATA", "a@b.example, c@d.example", "-x@"):
-            self.assertUsage("send", "--server", "smtp://127.0.0.1:1", *HELLO, f"--to={wrong}", code=EX_DATAERR, err="to[0]")
+            self.assertUsage("send", "--server", "smtp://127.0.0.1:1", *HELLO, f"--to={wrong}", code=EX_DATAERR, err="postrider: --to: ")
 
     def test_header_values_with_line_ends(self):
         self.assertUsage("send", "--server", "smtp://127.0.0.1:1", "-f", "a@a.example", "-s", "x\nBcc: y@y.example", "--text", "x", "b@b.example", code=EX_DATAERR, err="subject")
@@ -376,8 +384,12 @@ class Usage(support.Case):
         self.assertUsage("send", "--server", "smtp://127.0.0.1:1", *HELLO, *arguments, "bob@b.example", err=err, code=code)
 
     def test_each_bad_value_is_named(self):
+        self.assertUsage("sned", err=["there is no command `sned`", "postrider --help"])
+        self.assertUsage("sned", "--help", err="there is no command `sned`")
         self.wrong("--bogus", err=["--bogus", "postrider send --help"])
         self.wrong("--header", "nothing", err=["--header", "NAME: VALUE"])
+        self.wrong("--header", "Reply-To: x@x.example", err="--header: `Reply-To` has an option of its own: `--reply-to`", code=EX_DATAERR)
+        self.wrong("--header", "X: \n", err="--header: ", code=EX_DATAERR)
         self.wrong("--notify", "sometimes", err=["--notify", "success, failure, delay"])
         self.wrong("--notify", "never,delay", err="never alone")
         self.wrong("--return", "half", err="--return")
@@ -385,6 +397,9 @@ class Usage(support.Case):
         self.wrong("--mt-priority", "10", err="--mt-priority")
         self.wrong("--deliver-by", "soon", err="--deliver-by")
         self.wrong("--hold-for", "0", err="--hold-for")
+        self.wrong("--hold-until", "tomorrow", err="--hold-until: `tomorrow`")
+        self.wrong("--return", "some", err="--return: `some` is neither full nor hdrs")
+        self.wrong("--priority", "huge", err="--priority: `huge` is none of low, normal, high")
         self.wrong("--connections", "0", err="--connections")
         self.wrong("--inline", "x", err=["--inline", "ID=FILE"])
         self.wrong("--attach", "-", err="name=")
@@ -529,6 +544,13 @@ class Terminal(SendCase):
 
     def test_interrupted_before_anything_was_decided(self):
         self.interrupt(self.sink("--fault", "on MAIL silence", "--no", "CHUNKING"), "MAIL", "bob@b.example", code=INTERRUPTED, words=["deferred", "cancelled by the caller"])
+
+    def test_a_server_that_does_not_answer_quit(self):
+        server = self.sink("--fault", "on QUIT silence")
+        begin = time.monotonic()
+        self.assertEnds(0, *self.to(server), *HELLO, "bob@b.example", out="accepted")
+        self.assertLess(time.monotonic() - begin, 8)
+        self.interrupt(server, "QUIT", "bob@b.example", code=0, words=["accepted"])
 
     def test_interrupted_when_the_content_is_on_its_way_is_unknown(self):
         self.interrupt(self.sink("--fault", "on content silence"), "octets of content", "bob@b.example", code=UNKNOWN, words=["unknown", "bob@b.example"])
