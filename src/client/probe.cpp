@@ -26,6 +26,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <memory>
 
 namespace postrider {
 namespace {
@@ -278,7 +279,7 @@ struct prober {
     connector to{};
     posix_stream tcp{};
     std::optional<gate> line{};
-    std::optional<driver<gate, recorder>> loop{};
+    std::unique_ptr<driver<gate, recorder>> loop{}; // g++ 12 takes an optional one for uninitialised
 };
 
 void prober::fail(errc why, phase where, std::string said) {
@@ -362,7 +363,7 @@ void prober::talk() {
     if (seen.last == probe_stage::data)
         o.unused.add(extension::chunking); // BDAT has no stage between command and content
     line.emplace(seen, tcp);
-    loop.emplace(seen.engine, *line, seen);
+    loop = std::make_unique<driver<gate, recorder>>(seen.engine, *line, seen);
     seen.begin_step(phase::greeting, {});
     errc e = seen.engine.start(o);
     if (e == errc::ok) e = loop->run(end);
@@ -394,7 +395,7 @@ void prober::look_on() {
     seen.passes = 0;
     seen.greets_itself = !config.at.implicit_tls;
     loop.reset(); // what it had received and gathered is of no use any more
-    loop.emplace(seen.engine, *line, seen);
+    loop = std::make_unique<driver<gate, recorder>>(seen.engine, *line, seen);
     const errc e = seen.engine.start({.client = *domain::parse(result.client_name),
                                       .lmtp = config.at.lmtp,
                                       .tls = tls_policy::opportunistic,
