@@ -152,7 +152,8 @@ private:
                                                           : "in clear text");
         if (all.empty()) to_ << "  no extension\n";
         std::size_t widest = 20;
-        for (const offer& one : all) widest = std::min<std::size_t>(std::max(widest, one.text.size()), 48);
+        for (const offer& one : all)
+            if (one.text.size() <= 40) widest = std::max(widest, one.text.size()); // longer ones push no other
         for (const offer& one : all) {
             std::string text = visible(one.text);
             text.resize(std::max(widest, text.size()), ' ');

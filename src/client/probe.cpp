@@ -452,6 +452,9 @@ void prober::judge(errc why) {
     if (no == nullptr) return;
     std::string said = config.url;
     said.append(": ").append(name(no->where)).append(" was refused: ").append(std::to_string(no->code));
+    if (const enhanced_status& e = no->enhanced)
+        for (const auto& [before, number] : {std::pair{" ", unsigned{e.klass}}, {".", e.subject}, {".", e.detail}})
+            said.append(before).append(std::to_string(number));
     for (std::string_view one : lines_of(no->text)) said.append(" ").append(one);
     const std::string more = client_detail::advice(config, no->code, no->where);
     fail(errc::refused, no->where, more.empty() ? said : said.append("; ").append(more));

@@ -393,7 +393,7 @@ class Codes(ProbeCase):
         self.assertEnds(69, *self.clear("--fault", 'on greeting reply "554 5.3.2 go away"'), err="takes no mail from this address")
 
     def test_75_not_now(self):
-        self.assertEnds(75, *self.clear("--fault", 'on MAIL reply "451 4.3.0 later"'), "-f", "a@a.example", err="MAIL was refused: 451")
+        self.assertEnds(75, *self.clear("--fault", 'on MAIL reply "451 4.3.0 later"'), "-f", "a@a.example", err="MAIL was refused: 451 4.3.0 later")
 
     def test_75_silence(self):
         self.assertEnds(75, *self.clear("--fault", "on greeting delay 60s"), "--timeout", "1", err="greeting")
