@@ -370,7 +370,8 @@ void complete(command_line& line) {
         text << file.rdbuf();
         line.config.script = text.str();
     }
-    for (const auto& rule : line.said.rules) line.config.script.append("\n").append(rule);
+    for (const auto& rule : line.said.rules)
+        line.config.script.append(line.config.script.empty() ? "" : "\n").append(rule);
 }
 
 } // namespace postrider::sink

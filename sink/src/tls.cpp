@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <utility>
 
@@ -19,6 +21,16 @@ std::string last_error() {
     const char* const reason = ERR_reason_error_string(code);
     ERR_clear_error();
     return reason != nullptr ? reason : "unknown failure of TLS";
+}
+
+/// Of a file: the first of what OpenSSL says, which is why; the others say where.
+std::string file_error() {
+    const unsigned long code = ERR_peek_error();
+    const bool none = (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE) ||
+                      ERR_GET_LIB(code) == ERR_LIB_OSSL_DECODER;
+    if (!ERR_SYSTEM_ERROR(code) && !none) return last_error();
+    ERR_clear_error();
+    return ERR_SYSTEM_ERROR(code) ? std::strerror(ERR_GET_REASON(code)) : "there is none in it, in PEM";
 }
 
 int number_of(tls_version version) {
@@ -41,7 +53,7 @@ std::optional<std::string> tls_context::open(const tls& settings) {
     ERR_clear_error();
     // A client is to refuse what is weak, so a sink must be able to show it.
     SSL_CTX_set_security_level(context, 0);
-    const auto wrong = [](const std::string& what) { return "TLS: " + what + ": " + last_error(); };
+    const auto wrong = [](const std::string& what) { return "TLS: " + what + ": " + file_error(); };
     if (SSL_CTX_use_certificate_chain_file(context, settings.certificate.c_str()) != 1)
         return wrong("certificate " + settings.certificate.string());
     if (SSL_CTX_use_PrivateKey_file(context, settings.key.c_str(), SSL_FILETYPE_PEM) != 1)

@@ -168,6 +168,9 @@ mail 1: <alice@a.example> to <bob@b.example>, <dave@b.example>, 26 octets by DAT
         taken = Running(self)
         self.assertEnds(EX_UNAVAILABLE, "sink", "--listen", f"127.0.0.1:{taken.port}", err="in use")
         taken.end()
+        self.assertUsage("sink", "--fault", "on foo", err="script, line 1: ")
+        self.assertUsage("sink", "--tls-certificate", "nothing.pem", err="certificate nothing.pem: No such file or directory")
+        self.assertUsage("sink", "--tls-certificate", certificates() / "good.pem", err="good.pem: there is none in it, in PEM")
         self.assertIn("on EVENT", self.assertEnds(EX_OK, "sink", "--help-script").out)
 
     def test_standard_output_that_is_full_ends_it(self):
