@@ -39,12 +39,16 @@ std::string inputs::text(const std::string& option, const std::string& file) {
     throw failure{EX_NOINPUT, option + ": " + what + " cannot be read: " + std::strerror(error)};
 }
 
+// Closed when we were called, it is something that can only be written to: see occupy_standard_descriptors.
+bool inputs::is_open() const noexcept {
+    const int flags = ::fcntl(STDIN_FILENO, F_GETFL);
+    return taken_by_.empty() && flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
+}
+
 std::istream& inputs::standard(const std::string& option) {
     if (!taken_by_.empty())
         throw failure{EX_USAGE, option + " and " + taken_by_ + " both want standard input: give one of them a file"};
-    // Closed when we were called, it is something that can only be written to: see occupy_standard_descriptors.
-    if (const int flags = ::fcntl(STDIN_FILENO, F_GETFL); flags < 0 || (flags & O_ACCMODE) == O_WRONLY)
-        throw failure{EX_NOINPUT, option + ": standard input cannot be read: it is closed"};
+    if (!is_open()) throw failure{EX_NOINPUT, option + ": standard input cannot be read: it is closed"};
     taken_by_ = option;
     return std::cin;
 }

@@ -14,6 +14,8 @@ public:
     std::string text(const std::string& option, const std::string& file);
     /// Standard input, from here on somebody's.
     std::istream& standard(const std::string& option);
+    /// Nobody's yet, and not closed when we were called.
+    bool is_open() const noexcept;
 
 private:
     std::string taken_by_;

@@ -126,7 +126,7 @@ A configuration file holds accounts, which are picked by name (--account) or by 
 constexpr std::string_view send_description =
     R"(Composes a message of options, texts and files, or takes one that is written already (--raw), sends it, and prints a line for each recipient: what became of it, and the reply of the server that decided.
 
-Files are read as they are sent, in constant memory. Without --text, --text-file, --html and --html-file the text is read from standard input.
+Files are read as they are sent, in constant memory. Without --text, --text-file, --html and --html-file the text is read from standard input; at a terminal Ctrl-D ends it, and with --attach or --calendar none is asked for there.
 
 Where the fate of a mail cannot be known, because the connection broke after all of it had left, its recipients are "unknown", and the exit code is 80. At Ctrl-C each recipient still has its line.
 )";

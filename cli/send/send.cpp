@@ -8,6 +8,7 @@
 #include "interrupt.hpp"
 #include "report.hpp"
 #include "send_each.hpp"
+#include "terminal.hpp"
 #include "words.hpp"
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@
 #include <postrider/raw_message.hpp>
 
 #include <sysexits.h>
+#include <unistd.h>
 
 namespace postrider::cli {
 namespace {
@@ -70,8 +72,10 @@ void read_parts(send_request& r) {
     if (!r.text_file.empty()) m.text = from.text("--text-file", r.text_file);
     if (!r.html_file.empty()) m.html = from.text("--html-file", r.html_file);
     if (!r.calendar_file.empty()) m.calendar = calendar_invitation{.text = from.text("--calendar", r.calendar_file)};
-    const bool nothing = !r.has_text && r.text_file.empty() && m.html.empty() && !m.calendar && m.attachments.empty();
-    if (nothing) m.text = from.text("the text", "-");
+    if (r.has_text || !r.text_file.empty() || !m.html.empty()) return;
+    // `-a report.pdf <text` has a text; at a terminal, or where an option has taken standard input, the report alone is enough.
+    const bool enough = m.calendar || !m.attachments.empty();
+    if (!enough || (from.is_open() && !is_terminal(STDIN_FILENO))) m.text = from.text("the text", "-");
 }
 
 /// That a message of its own would have, and one that is written already has not.

@@ -81,6 +81,19 @@ accepted       carol@c.example  250 Ok: queued as 1
         self.send("-f", "alice@a.example", "bob@b.example", stdin=".\nfirst\n.\nlast")
         self.assertEqual(self.stored().get_content(), ".\nfirst\n.\nlast\n")
 
+    def test_a_text_beside_an_attachment(self):
+        report = self.file("report.txt", "numbers\n")
+        calendar = self.file("i.ics", "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n")
+        for option, file in (("-a", report), ("--calendar", calendar)):
+            self.send("-f", "alice@a.example", option, file, "bob@b.example", stdin="As you asked.\n")
+            leaves = [part for part in self.stored().walk() if not part.is_multipart()]
+            self.assertEqual((len(leaves), leaves[0].get_content()), (2, "As you asked.\n"))
+        self.send("-f", "alice@a.example", "-a", "-;name=n.txt", "bob@b.example", stdin="from a pipe\n")
+        self.assertNotIn(b"from a pipe", self.server.contents()[0]) # in base64, and nowhere else
+        self.send("-f", "alice@a.example", "-a", report, "bob@b.example", stdin_file=None, preexec_fn=lambda: os.close(0))
+        screen = self.on_terminal(*self.to(self.sink()), "-f", "alice@a.example", "-a", report, "bob@b.example")
+        self.assertEqual(screen.end(), 0, screen.seen) # does not wait for a text
+
     def test_html_alone_and_an_empty_text(self):
         self.send("-f", "alice@a.example", "--html", "<p>x</p>", "bob@b.example")
         self.assertEqual(self.stored().get_content_type(), "text/html")
