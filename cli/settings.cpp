@@ -473,6 +473,7 @@ std::string in_our_words(std::string text) {
          {"is the member `date`", "is written as the mail is made"},
          {"is the member `list_unsubscribe.one_click`", "is what --one-click writes"},
          {"is the member `", "has an option of its own: `--"},
+         {"use `attachments`", "use --attach"},
          {"attachments[", "--attach ["}}};
     for (const auto& [from, to] : words)
         for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
