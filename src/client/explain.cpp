@@ -1,17 +1,22 @@
 #include "explain.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace postrider::client_detail {
 namespace {
 
-void add_trail(std::string& text, const connect_report& trail) {
+/// Who was asked in vain; and why, unless `text` says it of all of them already.
+void add_trail(std::string& text, const connect_report& trail, errc said) {
     const char* before = " (";
+    const auto end = trail.attempts.begin() + static_cast<std::ptrdiff_t>(trail.size);
+    const bool same = std::all_of(trail.attempts.begin(), end, [said](const auto& one) { return one.error == said; });
     for (std::size_t i = 0; i != trail.size; ++i) {
         const connect_attempt& one = trail.attempts[i];
         if (one.error == errc::ok) continue;
-        text.append(before).append(one.address.view()).append(": ").append(describe(one.error));
+        text.append(before).append(one.address.view());
+        if (!same) text.append(": ").append(describe(one.error));
         before = "; ";
     }
     if (before[0] == ';') text += ")";
@@ -96,7 +101,7 @@ std::string explain(const server::state& to, const failure& f) {
         if (f.where != phase::connect && f.error != errc::tls_unavailable)
             text.append(" (").append(name(f.where)).append(")");
     }
-    if (f.trail != nullptr) add_trail(text, *f.trail);
+    if (f.trail != nullptr) add_trail(text, *f.trail, f.error);
     if (f.tls != nullptr && !f.tls->failure.empty() && f.error == errc::tls_failed)
         text.append(": ").append(f.tls->failure.view());
     if (!f.proxy.empty()) text.append(": ").append(f.proxy);

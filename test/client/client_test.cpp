@@ -310,6 +310,7 @@ TEST(client, gives_the_trail_of_its_attempts) {
     ASSERT_EQ(r.attempts.size(), 1u);
     EXPECT_EQ(r.attempts[0].address.view(), "127.0.0.1:" + port);
     EXPECT_THAT(r.text, HasSubstr("127.0.0.1:" + port + ": connection refused"));
+    EXPECT_THAT(r.text, testing::EndsWith("(127.0.0.1:" + port + ")")); // why is said once
 }
 
 TEST(client, refuses_what_is_wrong_before_an_octet_leaves) {
