@@ -162,6 +162,17 @@ int code_of(const probe_result& seen) {
     return seen.code < 500 ? EX_TEMPFAIL : EX_UNAVAILABLE;
 }
 
+/// Recipients of whom no RCPT was said although nothing went wrong: the server takes no more in one mail (LIMITS RCPTMAX).
+std::size_t unasked(const probe_options& options, const probe_result& seen) {
+    if (!seen || seen.mail || !options.mail || options.last < probe_stage::rcpt) return 0;
+    const auto asked =
+        static_cast<std::size_t>(std::count_if(seen.steps.begin(), seen.steps.end(), [](const probe_step& one) {
+            return one.where == phase::rcpt && one.code != 0;
+        }));
+    const std::size_t all = options.mail->envelope.to.size();
+    return all - std::min(asked, all);
+}
+
 /// The report first: a picture that cannot be drawn does not take it away.
 void tell(const program& in, const probe_request& r, const server& to, const probe_result& seen, int code) {
     const probe_report report = report_of(to, seen, code);
@@ -197,7 +208,8 @@ int run_probe(const program& in, const probe_request& r) {
     const server to = make_server(complete(r.said, sender), watching(in, r, begun));
     begun = clock::now();
     const probe_result seen = probe(to, options);
-    const int code = code_of(seen);
+    const std::size_t left = unasked(options, seen);
+    const int code = left != 0 ? EX_TEMPFAIL : code_of(seen);
     try {
         tell(in, r, to, seen, code);
     } catch (const failure& why) {
@@ -205,6 +217,9 @@ int run_probe(const program& in, const probe_request& r) {
         if (!why.text.empty())
             in.complain(why.text + "; the exit code is that of the mail"); // no script sends it again
     }
+    if (left != 0)
+        in.complain(std::to_string(left) +
+                    " of the recipients were not asked for: the server takes no more in one mail");
     return code;
 }
 

@@ -260,6 +260,10 @@ class Stages(ProbeCase):
         report = self.server.report()
         self.assertEqual((report["mails"], report["verbs"]["RCPT"]), (0, 2))
 
+    def test_more_recipients_than_the_server_takes(self):
+        whom = [word for name in ("bob", "carol", "dave") for word in ("--to", f"{name}@b.example")]
+        self.assertEnds(75, *self.clear("--offer", "LIMITS=RCPTMAX=2"), "--from", "a@a.example", *whom, err="1 of the recipients were not asked for")
+
     def test_the_null_path_alone(self):
         self.assertEnds(0, *self.clear(), "-f", "<>", out="MAIL        <>")
         self.assertNotIn("RCPT", self.verbs())
