@@ -17,6 +17,7 @@
 
 #include <sysexits.h>
 #include <unistd.h>
+#include <utility>
 
 namespace postrider::cli {
 namespace {
@@ -184,28 +185,39 @@ public:
 
     void tell(const send_result& one) {
         code_ = worse(code_, exit_code(one));
-        if (in_.json) {
-            mails_.push_back(to_json(one));
-        } else {
-            print(in_.out(), one, in_.out_style(), quiet_);
-            in_.out().flush(); // whatever ends this, what is known of a mail is told
-        }
+        if (in_.json) tell_json(one);
+        else print(in_.out(), one, in_.out_style(), quiet_);
+        in_.out().flush(); // whatever ends this, what is known of a mail is told
         if (!one && !one.text.empty()) in_.complain(in_our_words(one.text));
     }
 
     /// The mails have gone, or have not, whoever reads about it: their code stands, so that no script sends them again.
     int end() {
-        if (in_.json) write_json(in_.out(), {{"exit_code", code_}, {"mails", mails_}});
+        if (in_.json)
+            in_.out() << (begun_ ? "\n" : "{\n  \"mails\": [\n") << "  ],\n  \"exit_code\": " << code_ << "\n}\n";
         if (!(in_.out() << std::flush))
             in_.complain("standard output has not taken all of the report; the exit code is that of the mails");
         return code_;
     }
 
 private:
+    /// One behind the other: held until the end, those of a million would be 7 GB.
+    void tell_json(const send_result& one) {
+        const std::string text = to_json(one).dump(2, ' ', false, json::error_handler_t::replace);
+        in_.out() << (std::exchange(begun_, true) ? ",\n    " : "{\n  \"mails\": [\n    ");
+        for (std::string_view rest = text;;) {
+            const std::size_t end = rest.find('\n');
+            in_.out() << rest.substr(0, end);
+            if (end == rest.npos) return;
+            in_.out() << "\n    ";
+            rest.remove_prefix(end + 1);
+        }
+    }
+
     const program& in_;
     bool quiet_;
     int code_ = 0;
-    json mails_ = json::array();
+    bool begun_ = false; ///< the JSON document
 };
 
 int send_one(const program& in, const send_request& r, const settings& all, const outgoing& mail) {
