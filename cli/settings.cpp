@@ -440,7 +440,8 @@ void name_the_option(std::string& text) {
                                          "calendar",
                                          "list_unsubscribe"};
     const std::size_t colon = text.find(": ");
-    if (colon == text.npos) return;
+    // A sentence may begin so too: `to.bob@b.example rejected at RCPT: 550 ...`
+    if (colon == text.npos || text.find_first_of(" @") < colon) return;
     std::string option = text.substr(0, std::min(text.find_first_of("[."), colon));
     if (std::find(std::begin(members), std::end(members), option) == std::end(members)) return;
     if (option == "headers" || option == "inlines") option.pop_back(); // one an option

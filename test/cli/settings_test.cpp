@@ -133,6 +133,8 @@ TEST(settings, texts_for_developers_become_texts_for_people) {
     EXPECT_EQ(cli::in_our_words("trust its authority by tls.ca_file, or its key by tls.pins"),
               "trust its authority by --tls-ca, or its key by --tls-pin");
     EXPECT_EQ(cli::in_our_words("nothing of ours"), "nothing of ours");
+    EXPECT_EQ(cli::in_our_words("to.bob@b.example rejected at RCPT: 550 no"),
+              "to.bob@b.example rejected at RCPT: 550 no");
 }
 
 } // namespace
