@@ -1,9 +1,11 @@
 // main.cpp - `postrider COMMAND ...`, and `sendmail` where it is called by that name.
 #include "failure.hpp"
 #include "program.hpp"
+#include "report.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <new>
 #include <sysexits.h>
@@ -25,6 +27,7 @@ int usage(const CLI::App& app, const CLI::ParseError& wrong, const program& in) 
         return EX_USAGE;
     }
     in.complain(wrong.what());
+    if (in.json) write_error(in.out(), EX_USAGE, wrong.what());
     in.err() << "Try `postrider" << (chosen.empty() ? "" : " " + chosen.front()->get_name()) << " --help`.\n";
     return EX_USAGE;
 }
@@ -40,6 +43,8 @@ int run(program& in, int count, char** arguments) {
         in.err() << "Try `postrider --help`.\n";
         return EX_USAGE;
     }
+    // Before CLI11 gets as far: what is wrong may stand before it.
+    in.json = std::any_of(arguments, arguments + count, [](std::string_view one) { return one == "--json"; });
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& wrong) {
@@ -70,6 +75,9 @@ int main(int count, char** arguments) {
         return run(in, count, arguments);
     } catch (const failure& why) {
         if (!why.text.empty()) in.complain(why.text);
+        // Who reads documents gets one, unless what failed is that: of it there may be a part already.
+        if (in.json && why.code != EX_IOERR) write_error(in.out(), why.code, why.text);
+        in.out() << std::flush;
         return why.code;
     } catch (const std::bad_alloc&) {
         in.complain("there is no memory left");

@@ -130,6 +130,10 @@ json to_json(const send_result& r) {
     return j;
 }
 
+void write_error(std::ostream& to, int exit_code, const std::string& text) {
+    write_json(to, {{"exit_code", exit_code}, {"error", text}});
+}
+
 void write_json(std::ostream& to, const json& document) {
     to << document.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
 }

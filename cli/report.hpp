@@ -8,6 +8,7 @@
 #include <postrider/send_result.hpp>
 
 #include <iosfwd>
+#include <string>
 
 namespace postrider::cli {
 
@@ -20,6 +21,8 @@ nlohmann::ordered_json to_json(const send_result& result);
 nlohmann::ordered_json to_json(const tls_facts& facts);
 /// `outcome::not_attempted` is "not_attempted" in JSON.
 std::string json_name(outcome what);
+/// The document of what ended before anything was attempted: doc/json/error.schema.json.
+void write_error(std::ostream& to, int exit_code, const std::string& text);
 /// Writes a document, indented, with a line end.
 void write_json(std::ostream& to, const nlohmann::ordered_json& document);
 

@@ -325,6 +325,13 @@ class Json(SendCase):
         mail = self.assertDocument(ended.out, "send")["mails"][0]
         self.assertEqual((mail["tls"]["verified"], mail["authenticated_by"]), (True, "SCRAM-SHA-256"))
 
+    def test_what_ended_before_anything_was_attempted(self):
+        for code, wrong in ((EX_USAGE, ["--timeout", "x"]), (EX_DATAERR, ["nobody"]), (EX_NOINPUT, ["--attach", "gone"]), (EX_USAGE, ["--bogus"])):
+            ended = self.assertEnds(code, "send", "--server", "smtp://127.0.0.1:1", *HELLO, "--json", "bob@b.example", *wrong)
+            document = self.assertDocument(ended.out, "error")
+            self.assertEqual(document["exit_code"], code)
+            self.assertIn(document["error"], ended.err)
+
     def test_dry_run_and_each(self):
         self.assertDocument(self.assertEnds(0, "send", "-n", *HELLO, "--json", "bob@b.example").out, "send")
         ended = self.send(*HELLO, "--each", "--json", "bob@b.example", "carol@c.example")
