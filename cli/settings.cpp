@@ -453,29 +453,29 @@ void name_the_option(std::string& text) {
 
 std::string in_our_words(std::string text) {
     name_the_option(text);
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 21> words{
-        {{"by tls.policy = tls_policy::none or opportunistic", "by --tls none, or --tls opportunistic"},
-         {"leave tls.policy out", "leave --tls none out"},
-         {"tls_settings::certificate_file", "--tls-cert"},
-         {"tls.server_name", "--tls-sni"},
-         {"tls.ca_file", "--tls-ca"},
-         {"tls.ca_folder", "--tls-ca-folder"},
-         {"tls.pins", "--tls-pin"},
-         {"tls.certificate_file", "--tls-cert"},
-         {"tls.key_file", "--tls-key"},
-         {"give auth", "give --user"},
-         {"give it as `.auth`", "give it by --user, and the password by --password-file"},
-         {"auth.allow_cleartext", "--auth-in-clear"},
-         {"client_name", "--ehlo"},
-         {"source_address", "--source-address"},
-         {"dns_servers", "--dns"},
-         {"look_ahead", "--look-ahead"},
-         {"give one in the envelope, or <>", "give one by --from or --envelope-from; '<>' is nobody"},
-         {"is the member `date`", "is written as the mail is made"},
-         {"is the member `list_unsubscribe.one_click`", "is what --one-click writes"},
-         {"is the member `", "has an option of its own: `--"},
-         {"use `attachments`", "use --attach"},
-         {"attachments[", "--attach ["}}};
+    constexpr std::pair<std::string_view, std::string_view> words[]{
+        {"by tls.policy = tls_policy::none or opportunistic", "by --tls none, or --tls opportunistic"},
+        {"leave tls.policy out", "leave --tls none out"},
+        {"tls_settings::certificate_file", "--tls-cert"},
+        {"tls.server_name", "--tls-sni"},
+        {"tls.ca_file", "--tls-ca"},
+        {"tls.ca_folder", "--tls-ca-folder"},
+        {"tls.pins", "--tls-pin"},
+        {"tls.certificate_file", "--tls-cert"},
+        {"tls.key_file", "--tls-key"},
+        {"give auth", "give --user"},
+        {"give it as `.auth`", "give it by --user, and the password by --password-file"},
+        {"auth.allow_cleartext", "--auth-in-clear"},
+        {"client_name", "--ehlo"},
+        {"source_address", "--source-address"},
+        {"dns_servers", "--dns"},
+        {"look_ahead", "--look-ahead"},
+        {"give one in the envelope, or <>", "give one by --from or --envelope-from; '<>' is nobody"},
+        {"is the member `date`", "is written as the mail is made"},
+        {"is the member `list_unsubscribe.one_click`", "is what --one-click writes"},
+        {"is the member `", "has an option of its own: `--"},
+        {"use `attachments`", "use --attach"},
+        {"attachments[", "--attach ["}};
     for (const auto& [from, to] : words)
         for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
             text.replace(at, from.size(), to);
