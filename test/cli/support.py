@@ -196,9 +196,12 @@ class Case(unittest.TestCase):
         return ended
 
     def assertUsage(self, *arguments, err, code=EX_USAGE, **options):
-        """That it is refused with these words, and nothing on standard output."""
+        """That it is refused with these words, and nothing on standard output but, with `--json`, the same in a document."""
         ended = self.assertEnds(code, *arguments, err=err, **options)
-        self.assertEqual(ended.out, "")
+        if "--json" in arguments:
+            self.assertEqual(self.assertDocument(ended.out, "error")["exit_code"], code)
+        else:
+            self.assertEqual(ended.out, "")
         return ended
 
     def assertGolden(self, text, golden):
