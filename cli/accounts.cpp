@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 namespace postrider::cli {
 namespace {
@@ -37,7 +38,7 @@ std::vector<std::string> texts_of(const std::string& file, const toml::node& nod
     const auto take = [&](const toml::node& one) {
         if (const auto text = one.value<std::string>()) texts.push_back(*text);
         else if (const auto number = one.value_exact<std::int64_t>()) texts.push_back(std::to_string(*number));
-        else refuse(file, one.source(), "`" + key + "` is to be a text, or a list of texts");
+        else refuse(file, one.source(), "`" + key + "` has to be a text, or a list of texts");
     };
     if (const toml::array* const list = node.as_array())
         for (const toml::node& one : *list) take(one);
@@ -55,7 +56,7 @@ void take_setting(const std::string& file, const std::string& key, const toml::n
     const std::string origin = file + ":" + std::to_string(node.source().begin.line) + ": " + key;
     if (which->kind == setting_kind::flag) {
         const auto on = node.value_exact<bool>();
-        if (!on) refuse(file, node.source(), "`" + key + "` is to be true or false");
+        if (!on) refuse(file, node.source(), "`" + key + "` has to be true or false");
         return to.set(key, {*on ? "true" : "false"}, origin);
     }
     if (which->kind == setting_kind::text && node.is_array()) refuse(file, node.source(), "`" + key + "` is one text");
@@ -73,21 +74,27 @@ account account_of(const std::string& file, std::string name, const toml::node& 
     return one;
 }
 
-/// Whoever can write the file has our passwords sent to a server of theirs, and commands run.
-void refuse_if_others_can_write(const std::string& file) {
+/// Whoever can write the file has our passwords sent to a server of theirs, and commands run. Another user's, which is found where
+/// root keeps somebody's HOME, has to be named.
+void refuse_if_others_can_write(const std::string& file, bool named) {
     struct stat facts {};
-    if (::stat(file.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & S_IWOTH) != 0)
+    if (::stat(file.c_str(), &facts) != 0) return; // it cannot be read either
+    if (S_ISREG(facts.st_mode) && (facts.st_mode & S_IWOTH) != 0)
         throw failure{EX_CONFIG, file + ": everybody can write it, and have commands of theirs run: chmod o-w " + file};
+    if (!named && facts.st_uid != 0 && facts.st_uid != ::geteuid())
+        throw failure{EX_CONFIG, file +
+                                     ": it belongs to another user, who could have commands run as this one: if it is "
+                                     "meant, --config " +
+                                     file};
 }
 
 accounts accounts_in(const std::string& file) {
-    refuse_if_others_can_write(file);
     accounts found{.file = file};
     const toml::table all = toml::parse_file(file);
     for (const auto& [key, value] : all) {
         if (key.str() == "default") {
             found.preferred = value.value<std::string>().value_or("");
-            if (found.preferred.empty()) refuse(file, value.source(), "`default` is to be the name of an account");
+            if (found.preferred.empty()) refuse(file, value.source(), "`default` has to be the name of an account");
         } else if (const toml::table* const tables = value.as_table(); key.str() == "account" && tables != nullptr) {
             for (const auto& [name, one] : *tables) found.all.push_back(account_of(file, std::string{name.str()}, one));
         } else {
@@ -144,6 +151,7 @@ const account* accounts::of_sender(std::string_view sender) const noexcept {
 accounts read_accounts(const std::string& said) {
     const std::string file = found_file(said);
     if (file.empty()) return {};
+    refuse_if_others_can_write(file, !said.empty());
     try {
         return accounts_in(file);
     } catch (const toml::parse_error& wrong) {
@@ -169,11 +177,12 @@ settings complete(const settings& said, std::string& sender, bool server_needed)
         throw failure{EX_CONFIG,
                       known.file + ": [account." + chosen->name + "] names no server: server = \"submission://HOST\""};
     if (known.all.empty())
-        throw failure{EX_CONFIG, "no server is named: --server URL, or an account in " +
-                                     (known.file.empty()
-                                          ? std::string{"~/.config/postrider/config.toml or /etc/postrider/config.toml"}
-                                          : known.file) +
-                                     ": [account.NAME] with server = \"submission://HOST\""};
+        throw failure{
+            EX_CONFIG,
+            "no server is named: --server URL (of probe and load it is the first argument), or an account in " +
+                (known.file.empty() ? std::string{"~/.config/postrider/config.toml or /etc/postrider/config.toml"}
+                                    : known.file) +
+                ": [account.NAME] with server = \"submission://HOST\""};
     throw failure{EX_CONFIG, known.file + ": no account belongs to " +
                                  (sender.empty() ? "no sender" : "`" + sender + "`") +
                                  ": name one by --account, or set `default`"};

@@ -1,6 +1,7 @@
 #include "inputs.hpp"
 
 #include "failure.hpp"
+#include "terminal.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -30,6 +31,8 @@ int read_all(int file, std::string& to) {
 std::string inputs::text(const std::string& option, const std::string& file) {
     const bool is_standard = file == "-";
     if (is_standard) static_cast<void>(standard(option));
+    if (is_standard && is_terminal(STDIN_FILENO) && is_terminal(STDERR_FILENO))
+        std::cerr << option << ", up to a line with Ctrl-D alone:\n";
     const int opened = is_standard ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
     std::string all;
     const int error = opened < 0 ? errno : read_all(opened, all);

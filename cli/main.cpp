@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <exception>
 #include <new>
 #include <sysexits.h>
 
@@ -81,6 +82,9 @@ int main(int count, char** arguments) {
         return why.code;
     } catch (const std::bad_alloc&) {
         in.complain("there is no memory left");
+        return EX_OSERR;
+    } catch (const std::exception& other) { // a thread that the system does not give, and the like
+        in.complain(other.what());
         return EX_OSERR;
     }
 }

@@ -1,6 +1,8 @@
 #include "secret_command.hpp"
 
+#include "exit_code.hpp"
 #include "failure.hpp"
+#include "interrupt.hpp"
 
 #include <array>
 #include <csignal>
@@ -52,7 +54,9 @@ secret first_line(secret text) {
 } // namespace
 
 secret secret_by_command(const std::string& command, const std::string& origin) {
-    const auto fail = [&](const std::string& why) { throw failure{EX_CONFIG, origin + ": `" + command + "` " + why}; };
+    // Without the command itself, in which people write what they should not.
+    const auto fail = [&](const std::string& why) { throw failure{EX_CONFIG, origin + ": the command " + why}; };
+    static_cast<void>(interrupt()); // Ctrl-C is for the command as well, and has to end us in order
     std::array<int, 2> pipe{-1, -1};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw failure{EX_OSERR, std::string{"no pipe: "} + std::strerror(errno)};
     pid_t child = -1;
@@ -65,6 +69,8 @@ secret secret_by_command(const std::string& command, const std::string& origin) 
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
+    if (interrupted()) throw failure{exit_interrupted, "interrupted"};
+    if (got.error == secret_errc::too_long) fail("printed more than a secret can be");
     if (WIFSIGNALED(status)) fail("was ended by signal " + std::to_string(WTERMSIG(status)));
     if (WEXITSTATUS(status) != 0) fail("ended with " + std::to_string(WEXITSTATUS(status)));
     if (got.error == secret_errc::empty) fail("printed nothing");

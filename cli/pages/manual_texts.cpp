@@ -173,7 +173,7 @@ constexpr std::string_view config_description =
     postrider/config.toml in XDG_CONFIG_HOME, or in ~/.config
     /etc/postrider/config.toml
 
-A file that everybody can write is refused, since commands stand in it. An account is a table:
+A file that everybody can write is refused, since commands stand in it; so is that of another user, unless --config names it. An account is a table:
 
     default = "work"
 

@@ -64,7 +64,8 @@ void read_parts(send_request& r) {
     inputs from;
     if (r.raw_file == "-") static_cast<void>(from.standard("--raw"));
     for (const std::string& file : r.to_files) take_recipients(from.text("--to-file", file), m.to);
-    if (!r.raw_file.empty()) return;
+    if (!r.raw_file.empty()) r.raw = file_content(r.raw_file == "-" ? "/dev/stdin" : r.raw_file);
+    if (r.raw) return;
     if (r.has_text && !r.text_file.empty()) throw failure{EX_USAGE, "--text and --text-file: there is one text"};
     if (!m.html.empty() && !r.html_file.empty())
         throw failure{EX_USAGE, "--html and --html-file: there is one HTML text"};
@@ -120,7 +121,7 @@ outgoing raw_mail(const send_request& r) {
     if (!sender_said) said.envelope.from.clear();
     else if (said.envelope.from.empty()) said.envelope.from = "<>";
 
-    raw_message raw{.content = file_content(r.raw_file == "-" ? "/dev/stdin" : r.raw_file),
+    raw_message raw{.content = r.raw,
                     .envelope = std::move(said.envelope),
                     .keep_bcc = r.keep_bcc,
                     .add_date = true,
@@ -153,7 +154,7 @@ settings settle(send_request& r) {
     std::string sender;
     if (m.envelope_from && *m.envelope_from != "<>") sender = *m.envelope_from;
     else if (!m.from.empty()) sender = envelope_of({}, m.from, {}).envelope.from;
-    else if (!r.raw_file.empty() && r.raw_file != "-") sender = raw_mail(r).envelope.from;
+    else if (r.raw) sender = raw_mail(r).envelope.from;
     settings all = complete(r.said, sender, !r.dry_run);
     if (m.from.empty() && r.raw_file.empty()) {
         if (sender.empty())
@@ -255,6 +256,9 @@ std::vector<any_address> each_of(const message& m, const envelope& once) {
 
 int send_to_each(const program& in, const send_request& r, const settings& all) {
     if (r.dry_run) throw failure{EX_USAGE, "--dry-run writes one message: leave --each out to see it"};
+    if (!r.composed.message_id.empty())
+        throw failure{EX_USAGE,
+                      "--message-id: with --each there are many messages, and who gets two of one name keeps one"};
     // All are composed once before the first one leaves: a wrong address in the last line is no reason to stop in the middle, and
     // nor is a key that cannot be read.
     outgoing written = r.raw_file.empty() ? compose(r.composed) : raw_mail(r);

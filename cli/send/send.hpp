@@ -5,8 +5,10 @@
 #include "program.hpp"
 #include "settings.hpp"
 
+#include <postrider/content_source.hpp>
 #include <postrider/message.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +29,7 @@ struct send_request {
     bool has_text = false;              ///< `--text` was said, perhaps with an empty one
 
     std::string raw_file{}; ///< a message that is written already; `composed` then gives the envelope alone
+    std::shared_ptr<content_source> raw{}; ///< it, opened once: standard input is there for one reader
     bool keep_bcc = false;
 
     bool each = false;        ///< one mail a recipient

@@ -239,6 +239,9 @@ class Each(SendCase):
         ended = self.send(*HELLO, "--each", "bob@b.example", "two words@c.example", code=EX_DATAERR)
         self.assertEqual((ended.out, self.server.contents()), ("", []))
 
+    def test_one_message_id_is_not_for_many(self):
+        self.assertUsage("send", *HELLO, "--each", "--message-id", "<1@a.example>", "--server", "x", "bob@b.example", err="--message-id")
+
     def test_not_with_dry_run(self):
         self.assertUsage("send", *HELLO, "--each", "--dry-run", "--server", "x", "bob@b.example", err="leave --each out")
 
@@ -524,6 +527,21 @@ class Terminal(SendCase):
         self.assertEqual(screen.end(), 0)
         self.assertNotIn(PASSWORD, screen.seen)
 
+    def test_a_text_is_asked_for(self):
+        server = self.sink()
+        screen = self.on_terminal(*self.to(server), "-f", "alice@a.example", "bob@b.example")
+        screen.read("Ctrl-D")
+        screen.type("Hi.\n\x04")
+        self.assertEqual(screen.end(), 0, screen.seen)
+        self.assertTrue(server.contents()[0].endswith(b"\r\n\r\nHi.\r\n"))
+
+    def test_interrupted_while_a_command_asks(self):
+        self.server = self.secure_sink("--user", f"alice:{PASSWORD}")
+        screen = self.on_terminal(*self.secure("--password-command", "echo asking >/dev/tty; exec sleep 60"))
+        screen.read("asking")
+        screen.type("\x03")
+        self.assertEqual(screen.end(), INTERRUPTED, screen.seen)
+
     def test_wrong_password_then(self):
         self.server = self.secure_sink("--user", f"alice:{PASSWORD}")
         screen = self.on_terminal(*self.secure())
@@ -613,7 +631,7 @@ class Secrets(SendCase):
         self.login("--password-file", self.path / "gone", code=EX_CONFIG, err=["--password-file", "gone", "No such file"])
         self.login("--password-file", self.file("empty", "\n"), code=EX_CONFIG, err="--password-file")
         self.login("--password-env", "UNSET_ONE", code=EX_CONFIG, err=["--password-env", "UNSET_ONE"])
-        self.login("--password-command", "exit 3", code=EX_CONFIG, err=["--password-command", "ended with 3"])
+        self.login("--password-command", f"exit 3 # {PASSWORD}", code=EX_CONFIG, err=["--password-command", "ended with 3"])
         self.login("--password-command", "kill -9 $$", code=EX_CONFIG, err="signal 9")
         self.login("--password-command", "true", code=EX_CONFIG, err="printed nothing")
         self.login("--password-command", "echo; echo x", code=EX_CONFIG, err="empty line")
@@ -735,6 +753,9 @@ look-ahead = 3
         self.assertEnds(0, "send", "-f", "bob@b.example", "--envelope-from", "alice@home.example", "--text", "x", "bob@b.example")
         self.assertEnds(0, "send", "--raw", self.file("m", "From: alice@home.example\nTo: b@b.example\n\nx\n"))
         self.assertEqual(self.counts(), (2, 4))
+        self.assertEnds(0, "send", "--raw", "-", stdin="From: alice@home.example\nTo: b@b.example\n\nx\n")
+        self.assertEqual(self.counts(), (2, 5))
+        self.assertTrue(self.home.contents()[4].endswith(b"\r\n\r\nx\r\n"))
 
     def test_picked_by_name_and_the_sender_from_there(self):
         self.assertEnds(0, "send", "--account", "home", "--text", "x", "bob@b.example")
@@ -763,6 +784,12 @@ look-ahead = 3
         self.file_of_accounts.chmod(0o666)
         self.assertUsage("send", "--text", "x", "bob@b.example", code=EX_CONFIG, err="chmod o-w")
         self.assertEqual(self.counts(), (0, 0))
+
+    @unittest.skipUnless(os.getuid() == 0, "only root can give a file away")
+    def test_a_file_of_another_user_has_to_be_named(self):
+        os.chown(self.file_of_accounts, 65534, 65534)
+        self.assertUsage("send", "--text", "x", "bob@b.example", code=EX_CONFIG, err="belongs to another user")
+        self.assertEnds(0, "send", "--config", self.file_of_accounts, "--text", "x", "bob@b.example")
 
     def wrong(self, text, *words, arguments=("--text", "x", "-f", "a@a.example", "bob@b.example")):
         self.config(text)
