@@ -34,6 +34,9 @@ enum class extension : std::uint32_t {
     starttls = 1 << 21,        ///< RFC 3207
 };
 
+/// Its keyword in an EHLO reply, e.g. "8BITMIME"; of static lifetime. Empty where `config` leaves it out.
+std::string_view name(extension which) noexcept;
+
 /// SASL mechanisms, in the order of preference, weakest first.
 enum class mechanism : std::uint16_t {
     none = 0,

@@ -99,7 +99,6 @@ struct connection::state final : drive_handler {
     job& job_of(const mail& m);
     std::unique_ptr<job> take(const mail& m);
     deadline ends() const noexcept;
-    std::vector<connect_attempt> attempts() const;
     void tell();
 
     server to_;
@@ -218,7 +217,8 @@ void connection::state::describe_result(job& j, const mail& m) {
     r.server = peer_;
     r.tls = stream_->facts();
     r.authenticated_by = session_.authenticated_by();
-    if (j.before.timings.connect != counted_.timings.connect) r.attempts = attempts();
+    if (j.before.timings.connect != counted_.timings.connect)
+        r.attempts = client_detail::attempts_of(connector_.report());
     for (const recipient_result& one : r.recipients) {
         if (one.what == outcome::accepted || one.error == errc::ok) continue;
         if (one.code != 0) {
@@ -380,9 +380,7 @@ bool connection::state::through_proxy() {
         start_session();
         return true;
     }
-    std::string said{"the proxy "};
-    said.append(config_.proxy.host).append(":").append(std::to_string(config_.proxy.port));
-    if (!handshake_->text().empty()) said.append(": ").append(handshake_->text().view());
+    const std::string said = client_detail::proxy_text(config_, handshake_->text().view());
     tcp_.close();
     handshake_.reset();
     fail_waiting(e, phase::connect,
@@ -508,11 +506,6 @@ bool connection::state::alive() {
     return r.read == 0 && !r.end_of_stream && r.error == errc::timed_out;
 }
 
-std::vector<connect_attempt> connection::state::attempts() const {
-    const connect_report& made = connector_.report();
-    return {made.attempts.begin(), made.attempts.begin() + static_cast<std::ptrdiff_t>(made.size)};
-}
-
 void connection::state::fail_waiting(errc why, phase where, const std::string& text) {
     at_ = place::closed;
     jobs failed;
@@ -520,7 +513,7 @@ void connection::state::fail_waiting(errc why, phase where, const std::string& t
     for (auto& j : failed) {
         j->give_up(why, where, text);
         if (j->is_mail()) {
-            j->result.attempts = attempts();
+            j->result.attempts = client_detail::attempts_of(connector_.report());
             j->result.timings.lookup = counted_.timings.lookup - j->before.timings.lookup;
             j->result.timings.connect = counted_.timings.connect - j->before.timings.connect;
             j->result.timings.proxy = counted_.timings.proxy - j->before.timings.proxy;

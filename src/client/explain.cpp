@@ -57,23 +57,14 @@ std::string_view about_verdict(tls_verdict why) {
 }
 
 void add_missing(std::string& text, flags<extension> missing) {
-    constexpr std::array<std::pair<extension, std::string_view>, 12> names{
-        {{extension::eight_bit_mime, "8BITMIME"},
-         {extension::smtputf8, "SMTPUTF8"},
-         {extension::dsn, "DSN"},
-         {extension::size, "SIZE"},
-         {extension::chunking, "CHUNKING"},
-         {extension::binary_mime, "BINARYMIME"},
-         {extension::deliver_by, "DELIVERBY"},
-         {extension::mt_priority, "MT-PRIORITY"},
-         {extension::future_release, "FUTURERELEASE"},
-         {extension::require_tls, "REQUIRETLS"},
-         {extension::pipelining, "PIPELINING"},
-         {extension::burl, "BURL"}}};
+    constexpr extension asked_for[]{extension::eight_bit_mime, extension::smtputf8,    extension::dsn,
+                                    extension::size,           extension::chunking,    extension::binary_mime,
+                                    extension::deliver_by,     extension::mt_priority, extension::future_release,
+                                    extension::require_tls,    extension::pipelining,  extension::burl};
     const char* before = ": ";
-    for (const auto& [which, name] : names) {
+    for (const extension which : asked_for) {
         if (!missing.has(which)) continue;
-        text.append(before).append(name);
+        text.append(before).append(name(which));
         before = ", ";
     }
 }
@@ -108,6 +99,26 @@ std::string explain(const server::state& to, const failure& f) {
     if (f.error == errc::extension_unavailable) add_missing(text, f.missing);
     if (silent) text += about_silence(to);
     return text.append(about_tls(to, f));
+}
+
+std::string reply_text(int code, const enhanced_status& enhanced, std::string_view text) {
+    std::string out = std::to_string(code);
+    if (enhanced)
+        out.append(" ")
+            .append(std::to_string(enhanced.klass))
+            .append(".")
+            .append(std::to_string(enhanced.subject))
+            .append(".")
+            .append(std::to_string(enhanced.detail));
+    if (!text.empty()) out.append(" ").append(text);
+    std::replace(out.begin(), out.end(), '\n', ' ');
+    return out;
+}
+
+std::string proxy_text(const server::state& to, std::string_view said) {
+    std::string out{"the proxy "};
+    out.append(to.proxy.host).append(":").append(std::to_string(to.proxy.port));
+    return said.empty() ? out : out.append(": ").append(said);
 }
 
 std::string advice(const server::state& to, int code, phase where) {

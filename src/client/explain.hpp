@@ -25,6 +25,10 @@ struct failure {
 };
 
 std::string explain(const server::state& to, const failure& f);
+/// "550 5.1.1 No such user", in one line.
+std::string reply_text(int code, const enhanced_status& enhanced, std::string_view text);
+/// What the proxy said, and which it was: for `failure::proxy`.
+std::string proxy_text(const server::state& to, std::string_view said);
 /// What to do about a reply of this code to that command; empty: nobody knows.
 std::string advice(const server::state& to, int code, phase where);
 

@@ -1,5 +1,7 @@
 #include "job.hpp"
 
+#include "explain.hpp"
+
 #include "content/printable.hpp"
 #include "postrider/io/idn2.hpp"
 
@@ -35,26 +37,6 @@ mail_parameters parameters_of(const delivery& d) noexcept {
     return p;
 }
 
-std::string one_line(std::string_view text) {
-    std::string out{text};
-    std::replace(out.begin(), out.end(), '\n', ' ');
-    return out;
-}
-
-/// "550 5.1.1 No such user"
-std::string shown(const recipient_result& r) {
-    std::string out = std::to_string(r.code);
-    if (r.enhanced)
-        out.append(" ")
-            .append(std::to_string(r.enhanced.klass))
-            .append(".")
-            .append(std::to_string(r.enhanced.subject))
-            .append(".")
-            .append(std::to_string(r.enhanced.detail));
-    if (!r.text.empty()) out.append(" ").append(one_line(r.text));
-    return out;
-}
-
 /// "bob@b.example rejected at RCPT: 550 5.1.1 No such user; ...". Those of whom the same was said stand together, and three of
 /// them by name: a "no" to AUTH or to the content is one for each of perhaps a thousand recipients.
 std::string shown(const std::vector<recipient_result>& all) {
@@ -68,7 +50,7 @@ std::string shown(const std::vector<recipient_result>& all) {
                 .append(" at ")
                 .append(name(all[i].where))
                 .append(": ")
-                .append(shown(all[i]));
+                .append(reply_text(all[i].code, all[i].enhanced, all[i].text));
     std::string out;
     std::size_t sentences = 0, left = 0;
     for (std::size_t i = 0; i != all.size(); ++i) {

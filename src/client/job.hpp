@@ -18,6 +18,11 @@ inline deadline after(std::chrono::milliseconds limit) noexcept {
     return limit.count() > 0 && limit < no_limit ? clock::now() + limit : never;
 }
 
+/// As results have them.
+inline std::vector<connect_attempt> attempts_of(const connect_report& made) {
+    return {made.attempts.begin(), made.attempts.begin() + static_cast<std::ptrdiff_t>(made.size)};
+}
+
 /// What a connection has counted so far; a mail's share is the difference.
 struct counters {
     unsigned waits = 0;

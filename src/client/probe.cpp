@@ -312,7 +312,7 @@ bool prober::connect() {
     result.lookup = to.name_lookup_time();
     result.connect = to.connect_time();
     const connect_report& made = to.report();
-    result.attempts = {made.attempts.begin(), made.attempts.begin() + static_cast<std::ptrdiff_t>(made.size)};
+    result.attempts = client_detail::attempts_of(made);
     if (config.options.transcript)
         for (const connect_attempt& one : result.attempts)
             seen.show(std::string{"=== "}
@@ -349,9 +349,7 @@ bool prober::pass_proxy() {
     result.proxy = clock::now() - begun;
     const errc e = broken != errc::ok ? broken : with.error();
     if (e == errc::ok) return true;
-    std::string said{"the proxy "};
-    said.append(config.proxy.host).append(":").append(std::to_string(config.proxy.port));
-    if (!with.text().empty()) said.append(": ").append(with.text().view());
+    const std::string said = client_detail::proxy_text(config, with.text().view());
     fail(e, phase::connect, client_detail::explain(config, {.error = e, .trail = &to.report(), .proxy = said}));
     return false;
 }
@@ -451,11 +449,8 @@ void prober::judge(errc why) {
                                                     .tls = &result.tls}));
     if (no == nullptr) return;
     std::string said = config.url;
-    said.append(": ").append(name(no->where)).append(" was refused: ").append(std::to_string(no->code));
-    if (const enhanced_status& e = no->enhanced)
-        for (const auto& [before, number] : {std::pair{" ", unsigned{e.klass}}, {".", e.subject}, {".", e.detail}})
-            said.append(before).append(std::to_string(number));
-    for (std::string_view one : lines_of(no->text)) said.append(" ").append(one);
+    said.append(": ").append(name(no->where)).append(" was refused: ");
+    said.append(client_detail::reply_text(no->code, no->enhanced, no->text));
     const std::string more = client_detail::advice(config, no->code, no->where);
     fail(errc::refused, no->where, more.empty() ? said : said.append("; ").append(more));
     result.code = no->code;

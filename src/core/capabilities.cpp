@@ -102,6 +102,16 @@ void capabilities::add_line(std::string_view line) noexcept {
     }
 }
 
+std::string_view name(extension which) noexcept {
+    std::uint32_t flag = 1;
+    for (const char* keyword = keywords(); *keyword != '\0'; flag <<= 1) {
+        const std::string_view known = keyword;
+        if (flag == static_cast<std::uint32_t>(which)) return known;
+        keyword += known.size() + 1;
+    }
+    return {};
+}
+
 std::string_view name(mechanism which) noexcept {
     const char* name = mechanism_names();
     for (std::uint32_t bit = 1; bit != beyond_mechanisms; bit <<= 1) {

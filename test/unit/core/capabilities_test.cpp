@@ -186,6 +186,22 @@ TEST(Capabilities, Mechanisms) {
     EXPECT_FALSE(after({"AUTH LOGIN"}).mechanisms.has(mechanism::plain));
 }
 
+TEST(Capabilities, EveryExtensionHasItsName) {
+    std::string names;
+    for (std::uint32_t bit = 1; bit <= bits(extension::starttls); bit <<= 1) {
+        const auto e = static_cast<extension>(bit);
+        const std::string word{name(e)};
+        const bool fetches = e == extension::burl; // offers nothing without saying what from
+        EXPECT_EQ(after({fetches ? word + " imap" : word}).extensions.bits, bit) << word;
+        names += word + ' ';
+    }
+    EXPECT_EQ(names,
+              "AUTH PIPELINING SIZE 8BITMIME CHUNKING SMTPUTF8 DSN BINARYMIME LIMITS DELIVERBY MT-PRIORITY "
+              "FUTURERELEASE REQUIRETLS BURL XCLIENT XFORWARD ETRN VRFY EXPN HELP ENHANCEDSTATUSCODES STARTTLS ");
+    EXPECT_EQ(name(extension{}), "");
+    EXPECT_EQ(name(extension{bits(extension::size) | bits(extension::dsn)}), "") << "one at a time";
+}
+
 TEST(Capabilities, EveryMechanismHasItsName) {
     std::string names;
     for (std::uint32_t bit = 1; (all_mechanisms.bits & bit) != 0; bit <<= 1) {
