@@ -37,6 +37,13 @@ bool header_block::take(std::string_view& part) {
 
 bool header_field::is(std::string_view upper_case) const noexcept { return is_keyword(name, upper_case); }
 
+std::string_view trimmed(std::string_view text) noexcept {
+    constexpr std::string_view blanks = " \t\r\n";
+    const std::size_t begin = text.find_first_not_of(blanks);
+    if (begin == text.npos) return {};
+    return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
+}
+
 std::string_view take_line(std::string_view& text) noexcept {
     const char* const end = text.data() + text.size();
     const char* at = find_line_end(text.data(), end);

@@ -49,6 +49,8 @@ struct header_fields {
 };
 header_fields fields_of(std::string_view block);
 
+/// Without white space and line ends before and behind it.
+std::string_view trimmed(std::string_view text) noexcept;
 /// Takes a line off the front of `text`, with its line end.
 std::string_view take_line(std::string_view& text) noexcept;
 /// The line without its line end.

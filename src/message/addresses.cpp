@@ -1,6 +1,7 @@
 #include "message/addresses.hpp"
 
 #include "core/chars.hpp"
+#include "message/findings.hpp"
 #include "postrider/mailbox.hpp"
 
 #include <gmime/gmime.h>
@@ -19,16 +20,6 @@ struct deleter {
 };
 template <class T>
 using owned = std::unique_ptr<T, deleter>;
-
-/// Text of somebody else's, fit to be shown.
-std::string shown(std::string_view text) {
-    constexpr std::size_t most = 60;
-    std::string to{text.substr(0, most)};
-    for (char& c : to)
-        if (is_control(c)) c = '?';
-    if (text.size() > most) to += "...";
-    return to;
-}
 
 std::string unfolded(std::string_view body) {
     std::string text;

@@ -44,7 +44,7 @@ std::string shown(std::string_view text) {
         if (!to.empty() && (static_cast<unsigned char>(to.back()) & 0x80) != 0) to.pop_back();
         to += "...";
     }
-    return to;
+    return content_detail::printable(std::move(to));
 }
 
 } // namespace postrider::message_detail

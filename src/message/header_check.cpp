@@ -69,7 +69,7 @@ const header_field* find(const header_fields& fields, std::string_view upper_cas
     return nullptr;
 }
 
-bool is_blank(std::string_view text) noexcept { return text.find_first_not_of(" \t\r\n") == text.npos; }
+bool is_blank(std::string_view text) noexcept { return content_detail::trimmed(text).empty(); }
 
 /// The fields of one block; the lines of findings are those of the message.
 class header_scan {
@@ -170,9 +170,7 @@ private:
     void check_id() {
         const header_field* const id = find(fields_, "MESSAGE-ID");
         if (id == nullptr) return;
-        std::string_view text = id->body;
-        while (!text.empty() && is_blank(text.substr(0, 1))) text.remove_prefix(1);
-        while (!text.empty() && is_blank(text.substr(text.size() - 1))) text.remove_suffix(1);
+        const std::string_view text = content_detail::trimmed(id->body);
         const std::size_t at = text.find('@');
         const bool framed = text.size() > 4 && text.front() == '<' && text.back() == '>' && at > 1 && at != text.npos &&
                             at + 2 < text.size();

@@ -2,6 +2,7 @@
 
 #include "content/header_block.hpp"
 #include "core/chars.hpp"
+#include "message/header_writer.hpp"
 
 #include <algorithm>
 #include <string>
@@ -11,6 +12,7 @@ namespace postrider::message_detail {
 
 namespace {
 
+using content_detail::trimmed;
 using enum severity;
 
 constexpr finding_kind no_boundary{"no-boundary", error, "RFC 2046 §5.1.1",
@@ -42,14 +44,6 @@ constexpr finding_kind too_deep{"too-deep", warning, "",
 
 /// Each line that may be a boundary is compared with those of all multiparts around it.
 constexpr std::size_t deepest = 100;
-
-constexpr std::string_view blanks = " \t\r\n";
-
-std::string_view trimmed(std::string_view text) noexcept {
-    const std::size_t begin = text.find_first_not_of(blanks);
-    if (begin == text.npos) return {};
-    return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
-}
 
 /// Without comments and line ends: `multipart/mixed (for you); boundary=x`.
 std::string plain(std::string_view body) {
@@ -95,14 +89,6 @@ std::string unquoted(std::string_view value) {
         text += value[i];
     }
     return text;
-}
-
-//   token = 1*<any CHAR except SPACE, CTLs, or tspecials>    (RFC 2045 §5.1)
-bool is_token(std::string_view text) noexcept {
-    const std::string_view special = "()<>@,;:\\\"/[]?=";
-    return !text.empty() && std::none_of(text.begin(), text.end(), [special](char c) {
-        return c <= ' ' || c == 127 || special.find(c) != special.npos;
-    });
 }
 
 } // namespace

@@ -130,15 +130,9 @@ private:
             for (std::string_view rest = f.whole; !rest.empty() && !m_.lenient;)
                 if (content_detail::without_end(content_detail::take_line(rest)).size() > 998)
                     return wrong(": has a line of more than 998 octets (RFC 5322 §2.1.1); fold it");
-            if (f.is("MESSAGE-ID") && out_.message_id.empty()) out_.message_id = trimmed(f.body);
+            if (f.is("MESSAGE-ID") && out_.message_id.empty()) out_.message_id = content_detail::trimmed(f.body);
         }
         return true;
-    }
-
-    static std::string trimmed(std::string_view body) {
-        const std::size_t begin = body.find_first_not_of(" \t\r\n");
-        if (begin == std::string_view::npos) return {};
-        return std::string{body.substr(begin, body.find_last_not_of(" \t\r\n") + 1 - begin)};
     }
 
     bool has(std::string_view upper_case) const noexcept {
