@@ -16,6 +16,12 @@ int rank(int code) noexcept {
     }
 }
 
+/// Of a reply that said no.
+int code_of_no(int reply, phase where) noexcept {
+    if (reply < 500) return EX_TEMPFAIL;
+    return where == phase::auth ? EX_NOPERM : EX_UNAVAILABLE;
+}
+
 int code_of(const recipient_result& one) noexcept {
     switch (one.what) {
     case outcome::accepted: return EX_OK;
@@ -26,10 +32,7 @@ int code_of(const recipient_result& one) noexcept {
         return one.error == errc::cancelled ? exit_interrupted : EX_TEMPFAIL;
     case outcome::not_attempted: break;
     }
-    if (one.code != 0) {
-        if (one.code < 500) return EX_TEMPFAIL;
-        return one.where == phase::auth ? EX_NOPERM : EX_UNAVAILABLE;
-    }
+    if (one.code != 0) return code_of_no(one.code, one.where);
     return cli::exit_code(one.error);
 }
 
@@ -97,6 +100,11 @@ int exit_code(const send_result& result) noexcept {
     int code = EX_OK;
     for (const recipient_result& one : result.recipients) code = worse(code, code_of(one));
     return code == EX_OK && result.what != outcome::accepted ? exit_code(result.error) : code;
+}
+
+int exit_code(const probe_result& seen) noexcept {
+    if (seen.mail) return exit_code(*seen.mail);
+    return seen.error == errc::refused ? code_of_no(seen.code, seen.where) : exit_code(seen.error);
 }
 
 int worse(int a, int b) noexcept { return rank(a) >= rank(b) ? a : b; }

@@ -21,16 +21,12 @@ std::string_view colour_of(outcome what, const style& with) {
     }
 }
 
-std::string code_text(const enhanced_status& status) {
-    return std::to_string(status.klass) + "." + std::to_string(status.subject) + "." + std::to_string(status.detail);
-}
-
 std::string why(const recipient_result& one, const send_result& all) {
     std::string text;
     if (one.code != 0) {
         if (one.what != outcome::accepted) text.append(name(one.where)).append(": ");
         text += std::to_string(one.code);
-        if (one.enhanced) text.append(" ").append(code_text(one.enhanced));
+        if (one.enhanced) text.append(" ").append(text_of(one.enhanced));
         const std::string& said = one.text.empty() && one.what == outcome::accepted ? all.reply : one.text;
         if (!said.empty()) text.append(" ").append(in_one_line(said));
         return text;
@@ -44,7 +40,7 @@ json json_of(const recipient_result& one) {
     j["outcome"] = json_name(one.what);
     j["phase"] = name(one.where);
     if (one.code != 0) j["code"] = one.code;
-    if (one.enhanced) j["enhanced"] = code_text(one.enhanced);
+    if (one.enhanced) j["enhanced"] = text_of(one.enhanced);
     if (!one.text.empty()) j["text"] = one.text;
     if (one.error != errc::ok) j["error"] = describe(one.error);
     const auto again = one.again();

@@ -1,5 +1,6 @@
 #include "settings.hpp"
 
+#include "exit_code.hpp"
 #include "failure.hpp"
 #include "secret_command.hpp"
 #include "terminal.hpp"
@@ -145,39 +146,37 @@ void take_seconds(const settings& said, std::string_view name, std::chrono::mill
     if (seconds >= 0) to = std::chrono::seconds{seconds};
 }
 
-constexpr std::pair<std::string_view, extension> extensions[] = {
-    {"AUTH", extension::auth},
-    {"PIPELINING", extension::pipelining},
-    {"SIZE", extension::size},
-    {"8BITMIME", extension::eight_bit_mime},
-    {"CHUNKING", extension::chunking},
-    {"SMTPUTF8", extension::smtputf8},
-    {"DSN", extension::dsn},
-    {"BINARYMIME", extension::binary_mime},
-    {"LIMITS", extension::limits},
-    {"DELIVERBY", extension::deliver_by},
-    {"MT-PRIORITY", extension::mt_priority},
-    {"FUTURERELEASE", extension::future_release},
-    {"REQUIRETLS", extension::require_tls},
-    {"STARTTLS", extension::starttls},
-};
+/// Those that a client can do without, or does nothing with.
+constexpr extension optional_extensions[]{
+    extension::auth,        extension::pipelining, extension::size,        extension::eight_bit_mime,
+    extension::chunking,    extension::smtputf8,   extension::dsn,         extension::binary_mime,
+    extension::limits,      extension::deliver_by, extension::mt_priority, extension::future_release,
+    extension::require_tls, extension::starttls};
+
+/// Of those that have a `name`.
+template <class Value>
+Value by_name(const settings::value& said, std::span<const Value> known) {
+    std::string names;
+    for (const Value one : known) {
+        if (same_word(name(one), said.texts.back())) return one;
+        names.append(names.empty() ? "" : ", ").append(name(one));
+    }
+    refuse(said, "`" + said.texts.back() + "` is none of " + names);
+}
 
 flags<extension> unused_of(const settings& said) {
     flags<extension> unused;
     if (const auto* const value = said.find("no-use"))
         for (const std::string& text : value->texts)
-            unused.add(one_of(settings::value{{text}, value->origin}, extensions));
+            unused.add(by_name<extension>({{text}, value->origin}, optional_extensions));
     return unused;
 }
 
 mechanism mechanism_of(const settings::value& said) {
-    std::string names;
-    for (std::uint32_t bit = 1; all_mechanisms.has(static_cast<mechanism>(bit)); bit <<= 1) {
-        const auto one = static_cast<mechanism>(bit);
-        if (same_word(name(one), said.texts.back())) return one;
-        names.append(names.empty() ? "" : ", ").append(name(one));
-    }
-    refuse(said, "`" + said.texts.back() + "` is none of " + names);
+    std::vector<mechanism> all;
+    for (std::uint32_t bit = 1; all_mechanisms.has(static_cast<mechanism>(bit)); bit <<= 1)
+        all.push_back(static_cast<mechanism>(bit));
+    return by_name<mechanism>(said, all);
 }
 
 tls_settings tls_of(const settings& said) {
@@ -483,6 +482,10 @@ std::string in_our_words(std::string text) {
     if (const std::size_t at = text.find(own); at != text.npos)
         std::replace(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), '_', '-');
     return text;
+}
+
+failure cannot_be_sent(errc error, const std::string& problem) {
+    return {exit_code(error), in_our_words(problem.empty() ? describe(error) : problem)};
 }
 
 } // namespace postrider::cli

@@ -3,6 +3,8 @@
 #ifndef POSTRIDER_CLI_SETTINGS_HPP
 #define POSTRIDER_CLI_SETTINGS_HPP
 
+#include "failure.hpp"
+
 #include <postrider/dkim.hpp>
 #include <postrider/server.hpp>
 
@@ -84,6 +86,9 @@ std::string url_of(std::string_view host_or_url);
 
 /// A text for developers from the library, in the words of the command line: `.tls.ca_file` becomes `--tls-ca`.
 std::string in_our_words(std::string text);
+
+/// For a mail that could not be made: the problem in our words, or what the error means.
+failure cannot_be_sent(errc error, const std::string& problem);
 
 } // namespace postrider::cli
 

@@ -50,6 +50,11 @@ std::string in_one_line(std::string text) {
     return visible(std::move(text));
 }
 
+std::string text_of(const enhanced_status& status) {
+    std::string text = std::to_string(status.klass);
+    return text.append(".").append(std::to_string(status.subject)).append(".").append(std::to_string(status.detail));
+}
+
 double milliseconds(std::chrono::nanoseconds time) noexcept { return static_cast<double>(time.count() / 1000) / 1000; }
 
 } // namespace postrider::cli

@@ -24,6 +24,9 @@ std::string visible(std::string text);
 /// A reply of several lines, in one that is `visible`.
 std::string in_one_line(std::string text);
 
+/// "5.1.1"
+std::string text_of(const enhanced_status& status);
+
 /// Down to microseconds, as the JSON documents have it.
 double milliseconds(std::chrono::nanoseconds time) noexcept;
 

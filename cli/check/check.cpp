@@ -153,7 +153,7 @@ std::optional<asked> ask_server(const check_request& r) {
     asked result{.url = to.url()};
     if (!seen.hellos.empty()) result.offers = seen.hellos.back().offered;
     if (!seen) {
-        result.code = seen.error == errc::refused && seen.code < 500 ? EX_TEMPFAIL : exit_code(seen.error);
+        result.code = exit_code(seen);
         result.problem = in_our_words(seen.text);
     }
     return result;

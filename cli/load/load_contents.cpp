@@ -121,10 +121,13 @@ std::vector<load_content> contents_of_files(const std::vector<std::string>& path
 turns::turns(const std::vector<load_content>& contents) : credit_(contents.size()) {
     for (const load_content& one : contents) weights_.push_back(one.weight);
     for (const std::int64_t weight : weights_) sum_ += weight;
+    all_alike_ = std::count(weights_.begin(), weights_.end(), weights_.front()) == std::ssize(weights_);
 }
 
 /// Each gets its weight in credit, and the richest pays for all.
 std::size_t turns::next() noexcept {
+    // The same order, without a look at each of what may be a folder of a hundred thousand files.
+    if (all_alike_) return given_++ % weights_.size();
     std::size_t chosen = 0;
     for (std::size_t i = 0; i != credit_.size(); ++i) {
         credit_[i] += weights_[i];

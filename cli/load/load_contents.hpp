@@ -36,6 +36,8 @@ private:
     std::vector<std::int64_t> weights_;
     std::vector<std::int64_t> credit_;
     std::int64_t sum_ = 0;
+    bool all_alike_ = false;
+    std::uint64_t given_ = 0; ///< where all are
 };
 
 } // namespace postrider::cli

@@ -90,8 +90,7 @@ outgoing mail_of(const probe_request& r) {
         m.text = r.body.value_or("A probe goes as far as this, and not further.\n");
         mail = compose(m);
     }
-    if (mail.error != errc::ok)
-        throw failure{exit_code(mail.error), in_our_words(mail.problem.empty() ? describe(mail.error) : mail.problem)};
+    if (mail.error != errc::ok) throw cannot_be_sent(mail.error, mail.problem);
     mail.envelope = std::move(to);
     return mail;
 }
@@ -154,14 +153,6 @@ client_options watching(const program& in, const probe_request& r, const clock::
     return options;
 }
 
-/// A "no" is 77 to AUTH, 75 where it may be a yes later, else 69; the fate of a mail goes before all that.
-int code_of(const probe_result& seen) {
-    if (seen.mail) return exit_code(*seen.mail);
-    if (seen.error != errc::refused) return exit_code(seen.error);
-    if (seen.where == phase::auth && seen.code >= 500) return EX_NOPERM;
-    return seen.code < 500 ? EX_TEMPFAIL : EX_UNAVAILABLE;
-}
-
 /// Recipients of whom no RCPT was said although nothing went wrong: the server takes no more in one mail (LIMITS RCPTMAX).
 std::size_t unasked(const probe_options& options, const probe_result& seen) {
     if (!seen || seen.mail || !options.mail || options.last < probe_stage::rcpt) return 0;
@@ -209,7 +200,7 @@ int run_probe(const program& in, const probe_request& r) {
     begun = clock::now();
     const probe_result seen = probe(to, options);
     const std::size_t left = unasked(options, seen);
-    const int code = left != 0 ? EX_TEMPFAIL : code_of(seen);
+    const int code = left != 0 ? EX_TEMPFAIL : exit_code(seen);
     try {
         tell(in, r, to, seen, code);
     } catch (const failure& why) {

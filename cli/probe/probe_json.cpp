@@ -11,16 +11,12 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-std::string enhanced_text(const enhanced_status& e) {
-    return std::to_string(e.klass) + "." + std::to_string(e.subject) + "." + std::to_string(e.detail);
-}
-
 json json_of(const probe_step& one) {
     json j{{"phase", one.handshake ? "TLS" : name(one.where)}, {"encrypted", one.encrypted}};
     if (!one.command.empty()) j["command"] = one.command;
     if (one.code != 0) {
         j["code"] = one.code;
-        if (one.enhanced) j["enhanced"] = enhanced_text(one.enhanced);
+        if (one.enhanced) j["enhanced"] = text_of(one.enhanced);
         j["text"] = one.text;
     }
     j["begun_ms"] = milliseconds(one.begun);
@@ -78,7 +74,7 @@ json mail_of(const send_result& r) {
     for (const recipient_result& one : r.recipients) {
         json recipient{{"address", one.address}, {"outcome", json_name(one.what)}};
         if (one.code != 0) recipient["code"] = one.code;
-        if (one.enhanced) recipient["enhanced"] = enhanced_text(one.enhanced);
+        if (one.enhanced) recipient["enhanced"] = text_of(one.enhanced);
         if (!one.text.empty()) recipient["text"] = one.text;
         j["recipients"].push_back(recipient);
     }

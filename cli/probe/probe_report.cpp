@@ -124,13 +124,7 @@ private:
 
     static std::string shown(const probe_step& one) {
         std::string text = std::to_string(one.code);
-        if (one.enhanced)
-            text.append(" ")
-                .append(std::to_string(one.enhanced.klass))
-                .append(".")
-                .append(std::to_string(one.enhanced.subject))
-                .append(".")
-                .append(std::to_string(one.enhanced.detail));
+        if (one.enhanced) text.append(" ").append(text_of(one.enhanced));
         text.append(" ").append(in_one_line(one.text));
         return one.where == phase::mail || one.where == phase::rcpt
                    ? one.command.substr(one.command.find(':') + 1) + "  " + text

@@ -33,8 +33,7 @@ private:
 void write_content(std::ostream& to, content_source& from) {
     mail_content facts;
     std::string problem;
-    if (const errc e = from.describe(facts, problem); e != errc::ok)
-        throw failure{exit_code(e), in_our_words(problem.empty() ? describe(e) : problem)};
+    if (const errc e = from.describe(facts, problem); e != errc::ok) throw cannot_be_sent(e, problem);
     line_ends_of_this_system lines{to};
     if (!facts.pulled) {
         lines.write(facts.text);

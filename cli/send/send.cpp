@@ -141,7 +141,7 @@ void refuse_unsendable(const outgoing& mail) {
     if (mail.error == errc::no_recipients)
         throw failure{code,
                       "nobody is named to send it to: --to ADDRESS, --to-file FILE, or --raw with To in its header"};
-    throw failure{code, in_our_words(mail.problem.empty() ? describe(mail.error) : mail.problem)};
+    throw cannot_be_sent(mail.error, mail.problem);
 }
 
 outgoing signed_mail(outgoing mail, const std::optional<dkim_signer>& signer) {

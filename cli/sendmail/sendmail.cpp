@@ -62,10 +62,6 @@ std::string qualified(const std::string& address, const std::string& domain) {
     return address.find('@') != address.npos ? address : std::string{address}.append("@").append(domain);
 }
 
-std::string problem_of(const outgoing& mail) {
-    return mail.problem.empty() ? std::string{describe(mail.error)} : in_our_words(mail.problem);
-}
-
 /// The message as it comes; it is read to its end before anything is said to a server.
 class message_input {
 public:
@@ -102,7 +98,7 @@ std::string sender_in(const sendmail_arguments& said, const message_input& input
     raw_message m = message_of(said, input, local_domain(said.said));
     m.add_from = nobody;
     const outgoing mail = compose(m);
-    if (mail.error != errc::ok) throw failure{exit_code(mail.error), problem_of(mail)};
+    if (mail.error != errc::ok) throw cannot_be_sent(mail.error, mail.problem);
     return mail.envelope.from == nobody ? std::string{} : mail.envelope.from;
 }
 
@@ -124,7 +120,7 @@ complete_mail compose_mail(const sendmail_arguments& said, const message_input& 
     if (said.sender) m.envelope.from = said.sender->empty() ? "<>" : *said.sender;
     else if (!of_message) m.envelope.from = sender;
     c.mail = compose(m);
-    if (c.mail.error != errc::ok) throw failure{exit_code(c.mail.error), problem_of(c.mail)};
+    if (c.mail.error != errc::ok) throw cannot_be_sent(c.mail.error, c.mail.problem);
     if (const auto signer = make_signer(c.all, c.mail.envelope.from)) c.mail = sign(std::move(c.mail), *signer);
     return c;
 }
@@ -185,18 +181,10 @@ int submit(const program& in, const sendmail_arguments& said) {
 
 namespace {
 
-/// For an address that no RCPT was said of. Where nothing went wrong the server takes no more in one mail (LIMITS RCPTMAX).
-int unasked_code(const probe_result& r) {
-    if (r.error == errc::ok) return EX_TEMPFAIL;
-    if (r.error != errc::refused) return exit_code(r.error);
-    if (r.code < 500) return EX_TEMPFAIL;
-    return r.where == phase::auth ? EX_NOPERM : EX_UNAVAILABLE;
-}
-
 int print_answer(const program& in, const probe_step& answer) {
     const char* const verdict = answer.code < 300 ? "accepted" : answer.code < 500 ? "deferred" : "refused";
     in.out() << verdict << ": " << answer.code << ' ';
-    if (const auto& e = answer.enhanced) in.out() << int{e.klass} << '.' << e.subject << '.' << e.detail << ' ';
+    if (answer.enhanced) in.out() << text_of(answer.enhanced) << ' ';
     in.out() << in_one_line(answer.text);
     return answer.code < 300 ? EX_OK : answer.code < 500 ? EX_TEMPFAIL : EX_NOUSER;
 }
@@ -229,7 +217,7 @@ int verify(const program& in, const sendmail_arguments& said) {
             in.out() << "not asked: "
                      << (r.error == errc::ok ? "the server takes no more recipients in one mail"
                                              : in_our_words(r.text));
-            code = worse(code, unasked_code(r));
+            code = worse(code, r.error == errc::ok ? EX_TEMPFAIL : exit_code(r));
         } else {
             code = worse(code, print_answer(in, *answer++));
         }
