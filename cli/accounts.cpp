@@ -1,11 +1,13 @@
 #include "accounts.hpp"
 
 #include "failure.hpp"
+#include "inputs.hpp"
 #include "words.hpp"
 
 #include <toml++/toml.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -13,6 +15,8 @@
 
 namespace postrider::cli {
 namespace {
+
+constexpr std::size_t largest = 1'000'000; // octets of a configuration file
 
 [[noreturn]] void refuse(const std::string& file, const toml::source_region& where, const std::string& why) {
     throw failure{EX_CONFIG, file + ":" + std::to_string(where.begin.line) + ": " + why};
@@ -76,9 +80,7 @@ account account_of(const std::string& file, std::string name, const toml::node& 
 
 /// Whoever can write the file has our passwords sent to a server of theirs, and commands run. Another user's, which is found where
 /// root keeps somebody's HOME, has to be named.
-void refuse_if_others_can_write(const std::string& file, bool named) {
-    struct stat facts {};
-    if (::stat(file.c_str(), &facts) != 0) return; // it cannot be read either
+void refuse_if_others_can_write(const std::string& file, const struct stat& facts, bool named) {
     if (S_ISREG(facts.st_mode) && (facts.st_mode & S_IWOTH) != 0)
         throw failure{EX_CONFIG, file + ": everybody can write it, and have commands of theirs run: chmod o-w " + file};
     if (!named && facts.st_uid != 0 && facts.st_uid != ::geteuid())
@@ -88,9 +90,19 @@ void refuse_if_others_can_write(const std::string& file, bool named) {
                                      file};
 }
 
-accounts accounts_in(const std::string& file) {
+/// What was looked at is what is read, whatever has the file's name by now.
+std::string trusted_text(const std::string& file, bool named) {
+    const input_file from{file};
+    if (from.error() == 0) refuse_if_others_can_write(file, from.facts(), named);
+    std::string text;
+    if (const int error = from.error() != 0 ? from.error() : from.read_all(text, largest); error != 0)
+        throw failure{EX_CONFIG, file + ": it cannot be read: " + std::strerror(error)};
+    return text;
+}
+
+accounts accounts_in(const std::string& file, std::string_view text) {
     accounts found{.file = file};
-    const toml::table all = toml::parse_file(file);
+    const toml::table all = toml::parse(text, file);
     for (const auto& [key, value] : all) {
         if (key.str() == "default") {
             found.preferred = value.value<std::string>().value_or("");
@@ -151,11 +163,10 @@ const account* accounts::of_sender(std::string_view sender) const noexcept {
 accounts read_accounts(const std::string& said) {
     const std::string file = found_file(said);
     if (file.empty()) return {};
-    refuse_if_others_can_write(file, !said.empty());
+    const std::string text = trusted_text(file, !said.empty());
     try {
-        return accounts_in(file);
+        return accounts_in(file, text);
     } catch (const toml::parse_error& wrong) {
-        if (wrong.source().begin.line == 0) throw failure{EX_CONFIG, file + ": it cannot be read"};
         refuse(file, wrong.source(), std::string{wrong.description()});
     }
 }

@@ -7,36 +7,51 @@
 #include <cstring>
 #include <fcntl.h>
 #include <iostream>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 namespace postrider::cli {
-namespace {
 
-/// Of an open file, to its end; and what went wrong, or 0.
-int read_all(int file, std::string& to) {
+input_file::input_file(const std::string& name)
+    : value_(name == "-" ? STDIN_FILENO : ::open(name.c_str(), O_RDONLY | O_CLOEXEC)), error_(value_ < 0 ? errno : 0) {}
+
+input_file::~input_file() {
+    if (value_ > STDIN_FILENO) ::close(value_);
+}
+
+struct stat input_file::facts() const noexcept {
+    struct stat all {};
+    if (::fstat(value_, &all) != 0) all = {};
+    return all;
+}
+
+std::uint64_t input_file::size() const noexcept {
+    const struct stat all = facts();
+    return S_ISREG(all.st_mode) ? static_cast<std::uint64_t>(all.st_size) : 0;
+}
+
+ssize_t input_file::read(std::span<char> to) const noexcept { return ::read(value_, to.data(), to.size()); }
+
+int input_file::read_all(std::string& to, std::size_t most) const {
     for (std::size_t size = 0;;) {
         to.resize(size + 65536);
-        const ssize_t got = ::read(file, to.data() + size, to.size() - size);
+        const ssize_t got = read(std::span{to}.subspan(size));
         if (got < 0 && errno == EINTR) continue;
         to.resize(size + static_cast<std::size_t>(got < 0 ? 0 : got));
         if (got <= 0) return got < 0 ? errno : 0;
         size = to.size();
+        if (size > most) return EFBIG;
     }
 }
-
-} // namespace
 
 std::string inputs::text(const std::string& option, const std::string& file) {
     const bool is_standard = file == "-";
     if (is_standard) static_cast<void>(standard(option));
     if (is_standard && is_terminal(STDIN_FILENO) && is_terminal(STDERR_FILENO))
         std::cerr << option << ", up to a line with Ctrl-D alone:\n";
-    const int opened = is_standard ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    const input_file from{file};
     std::string all;
-    const int error = opened < 0 ? errno : read_all(opened, all);
-    if (opened > STDIN_FILENO) ::close(opened);
+    const int error = from.error() != 0 ? from.error() : from.read_all(all);
     if (error == 0) return all;
     const std::string what = is_standard ? "standard input" : "`" + file + "`";
     throw failure{EX_NOINPUT, option + ": " + what + " cannot be read: " + std::strerror(error)};

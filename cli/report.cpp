@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <ostream>
 
 namespace postrider::cli {
@@ -19,6 +20,14 @@ std::string_view colour_of(outcome what, const style& with) {
     case outcome::unknown: return with.unsure;
     default: return with.bad;
     }
+}
+
+std::vector<std::string_view> left_out_of(const send_result& r) {
+    std::vector<std::string_view> names;
+    for (const extension one :
+         {extension::dsn, extension::auth, extension::deliver_by, extension::mt_priority, extension::future_release})
+        if (r.left_out.has(one)) names.push_back(name(one));
+    return names;
 }
 
 std::string why(const recipient_result& one, const send_result& all) {
@@ -112,6 +121,7 @@ json to_json(const send_result& r) {
     if (!r.queue_id.empty()) j["queue_id"] = r.queue_id;
     if (!r.message_id.empty()) j["message_id"] = r.message_id;
     if (!r.server.empty()) j["server"] = r.server;
+    if (!r.left_out.empty()) j["left_out"] = left_out_of(r);
     j["attempts"] = json::array();
     for (const connect_attempt& one : r.attempts)
         j["attempts"].push_back(
@@ -124,6 +134,22 @@ json to_json(const send_result& r) {
     j["content_octets"] = r.content_octets;
     j["timings"] = json_of(r.timings);
     return j;
+}
+
+std::string beyond_lines(const send_result& r) {
+    for (const recipient_result& one : r.recipients)
+        if (one.what != outcome::accepted && one.code == 0) return r.text;
+    return r.recipients.empty() ? r.text : r.advice;
+}
+
+std::string left_out_text(const send_result& r) {
+    std::string text;
+    for (const std::string_view one : left_out_of(r)) text.append(text.empty() ? "" : ", ").append(one);
+    if (text.empty() || std::none_of(r.recipients.begin(), r.recipients.end(), [](const recipient_result& one) {
+            return one.what == outcome::accepted || one.what == outcome::unknown;
+        }))
+        return {};
+    return text.insert(0, "the server does not offer ").append(": the mail went without what that was asked for");
 }
 
 void write_error(std::ostream& to, int exit_code, const std::string& text) {

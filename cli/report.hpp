@@ -16,6 +16,11 @@ namespace postrider::cli {
 /// `only_failures`: without those that have it.
 void print(std::ostream& to, const send_result& result, const style& with, bool only_failures = false);
 
+/// What `text` says that these lines do not; empty: nothing.
+std::string beyond_lines(const send_result& result);
+/// That a mail which went had to go without what was asked for, in a sentence; empty: it had not.
+std::string left_out_text(const send_result& result);
+
 /// As doc/json/send.schema.json has it for a mail. Octets that are no UTF-8 become U+FFFD.
 nlohmann::ordered_json to_json(const send_result& result);
 nlohmann::ordered_json to_json(const tls_facts& facts);

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <termios.h>
 #include <unistd.h>
@@ -22,6 +23,12 @@ namespace postrider::cli {
 const style colours{"\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[2m", "\033[0m"};
 
 bool is_terminal(int descriptor) noexcept { return ::isatty(descriptor) == 1; }
+
+bool is_same_file(int a, int b) noexcept {
+    struct stat one {
+    }, other{};
+    return ::fstat(a, &one) == 0 && ::fstat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
 
 unsigned width(int descriptor) noexcept {
     winsize size{};

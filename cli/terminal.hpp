@@ -24,6 +24,8 @@ struct style {
 };
 
 bool is_terminal(int descriptor) noexcept;
+/// Whether what is written to the one and to the other is seen in one place: a terminal, or one file.
+bool is_same_file(int a, int b) noexcept;
 /// As wide as the terminal behind the descriptor says it is; 80 if it says nothing.
 unsigned width(int descriptor) noexcept;
 /// With colours where `descriptor` is a terminal, TERM is not "dumb", and NO_COLOR is not set (https://no-color.org).

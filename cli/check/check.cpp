@@ -3,6 +3,7 @@
 #include "accounts.hpp"
 #include "exit_code.hpp"
 #include "failure.hpp"
+#include "inputs.hpp"
 #include "interrupt.hpp"
 #include "report.hpp"
 
@@ -41,33 +42,9 @@ struct asked {
     capabilities offers{};
 };
 
-class descriptor {
-public:
-    explicit descriptor(const std::string& file)
-        : value_(file == "-" ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC)),
-          error_(value_ < 0 ? errno : 0) {}
-    ~descriptor() {
-        if (value_ > STDIN_FILENO) ::close(value_);
-    }
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-    int error() const noexcept { return error_; } ///< why it could not be opened; else 0
-    /// 0: the end; -1: see `errno`.
-    ssize_t read(std::vector<char>& to) const noexcept { return ::read(value_, to.data(), to.size()); }
-    /// 0: not known.
-    std::uint64_t size() const noexcept {
-        struct stat facts {};
-        return ::fstat(value_, &facts) == 0 && S_ISREG(facts.st_mode) ? static_cast<std::uint64_t>(facts.st_size) : 0;
-    }
-
-private:
-    int value_;
-    int error_;
-};
-
 checked check(const std::string& file, const check_request& r) {
     checked result{.file = file};
-    const descriptor from{file};
+    const input_file from{file};
     if (from.error() != 0) result.unread = std::strerror(from.error());
     if (!result.unread.empty()) return result;
     message_checker checker{{.max_size = r.max_size}};

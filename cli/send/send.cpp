@@ -189,7 +189,12 @@ public:
         if (in_.json) tell_json(one);
         else print(in_.out(), one, in_.out_style(), quiet_);
         in_.out().flush(); // whatever ends this, what is known of a mail is told
-        if (!one && !one.text.empty()) in_.complain(in_our_words(one.text));
+        const std::string more = !in_.json && is_same_file(STDOUT_FILENO, STDERR_FILENO) ? beyond_lines(one) : one.text;
+        if (!one && !more.empty()) in_.complain(in_our_words(more));
+        if (quiet_) return;
+        const std::string without = left_out_text(one);
+        if (!without.empty() && without != last_without_) in_.complain(without);
+        last_without_ = without;
     }
 
     /// The mails have gone, or have not, whoever reads about it: their code stands, so that no script sends them again.
@@ -218,7 +223,8 @@ private:
     const program& in_;
     bool quiet_;
     int code_ = 0;
-    bool begun_ = false; ///< the JSON document
+    std::string last_without_{}; ///< `left_out_text`, which is the same for a million mails of --each
+    bool begun_ = false;         ///< the JSON document
 };
 
 int send_one(const program& in, const send_request& r, const settings& all, const outgoing& mail) {

@@ -148,7 +148,7 @@ void complain_of(const program& in, const send_result& result, int code) {
     send_result failed = result;
     std::erase_if(failed.recipients, [](const recipient_result& one) { return one.what == outcome::accepted; });
     print(in.err(), failed, in.err_style());
-    in.complain(in_our_words(result.text));
+    if (const std::string more = beyond_lines(result); !more.empty()) in.complain(in_our_words(more));
     if (code == exit_unknown) {
         if (has(result, outcome::deferred)) in.complain("nothing was queued for those that are deferred");
         return; // the text says what it means to send again
@@ -170,6 +170,7 @@ int submit(const program& in, const sendmail_arguments& said) {
     const send_result result = to.send(std::move(c.mail), {.cancel = &interrupt()});
     const int code = exit_code(result);
     if (!result) complain_of(in, result, code);
+    if (const std::string without = left_out_text(result); said.verbose && !without.empty()) in.complain(without);
     if (said.json) {
         const auto mails = nlohmann::ordered_json::array({to_json(result)});
         write_json(in.out(), {{"exit_code", family_code(code, said)}, {"mails", mails}}); // as `postrider send` has it

@@ -59,6 +59,10 @@ struct [[nodiscard]] send_result {
     errc error = errc::ok;
     /// One sentence or two for people, without a full stop: what went wrong, with whom, what to do about it. Empty if nothing did.
     std::string text{};
+    std::string advice{}; ///< the end of `text` that says what to do about a reply, by itself; empty: nobody knows
+    /// Whose parameters `delivery` or a recipient asked for, and the server was not told, since it does not offer them: DSN, AUTH
+    /// (RFC 4954 §5), DELIVERBY, MT-PRIORITY and FUTURERELEASE. What stands in `delivery::required` is never one of them.
+    flags<extension> left_out{};
 
     std::string reply{};      ///< what the server said to the content, if it took it; of several such replies the last
     std::string queue_id{};   ///< the server's name for the mail, found in there; empty: none was recognised

@@ -187,7 +187,7 @@ void connection::state::refused(mail& m, std::size_t recipient, const reply& sai
 
 void connection::state::mail_done(mail& m, const reply& said) {
     auto j = take(m);
-    j->settle(said, counted_, config_.at.lmtp);
+    j->settle(said, counted_, config_, session_.offered().extensions);
     if (goes_again(*j)) {
         for (const recipient& r : j->recipients)
             if (r.result.error == errc::mail_limit || r.result.code == 421) leaving_ = true;
@@ -222,8 +222,8 @@ void connection::state::describe_result(job& j, const mail& m) {
     for (const recipient_result& one : r.recipients) {
         if (one.what == outcome::accepted || one.error == errc::ok) continue;
         if (one.code != 0) {
-            const std::string more = client_detail::advice(config_, one.code, one.where);
-            if (!more.empty()) r.text.append("; ").append(more);
+            r.advice = client_detail::advice(config_, one.code, one.where);
+            if (!r.advice.empty()) r.text.append("; ").append(r.advice);
         } else if (r.text.empty() || one.error != r.error) {
             if (!r.text.empty()) r.text += "; ";
             r.text += client_detail::explain(

@@ -37,6 +37,22 @@ mail_parameters parameters_of(const delivery& d) noexcept {
     return p;
 }
 
+/// What needs an extension, and goes without where there is none, unless it is `required`.
+flags<extension> asked_for(const envelope& e) noexcept {
+    const delivery& d = e.delivery;
+    const bool of_one = std::any_of(e.to.begin(), e.to.end(), [](const envelope_recipient& r) {
+        return !r.notify.empty() || !r.original_recipient.empty();
+    });
+    flags<extension> asked;
+    if (of_one || !d.notify.empty() || d.ret != return_content::unsaid || !d.envelope_id.empty())
+        asked.add(extension::dsn);
+    if (d.auth_unknown || !d.auth.empty()) asked.add(extension::auth);
+    if (d.by != by_mode::unsaid) asked.add(extension::deliver_by);
+    if (d.prioritised) asked.add(extension::mt_priority);
+    if (d.hold_seconds != 0 || !d.hold_until.empty()) asked.add(extension::future_release);
+    return asked;
+}
+
 /// "bob@b.example rejected at RCPT: 550 5.1.1 No such user; ...". Those of whom the same was said stand together, and three of
 /// them by name: a "no" to AUTH or to the content is one for each of perhaps a thousand recipients.
 std::string shown(const std::vector<recipient_result>& all) {
@@ -172,7 +188,8 @@ void job::refused(std::size_t recipient, const reply& said) {
         if (r.text.empty()) r.text = said.text;
 }
 
-void job::settle(const reply& said, const counters& now, bool lmtp) {
+void job::settle(const reply& said, const counters& now, const server::state& to, flags<extension> offered) {
+    const bool lmtp = to.at.lmtp; // each recipient has a reply of its own to the content
     // Of the replies that have taken it the last is known: over LMTP the last recipient's, and where it took several transactions
     // that of whoever was in the last one.
     const bool taken = said.code / 100 == 2;
@@ -199,6 +216,8 @@ void job::settle(const reply& said, const counters& now, bool lmtp) {
         if (result.error == errc::ok && (r.what == result.what)) result.error = r.error;
     }
     if (result.what != outcome::accepted) result.text += shown(result.recipients);
+    if (mail.progress.transactions() != 0)
+        result.left_out.bits = asked_for(source.envelope).bits & ~(offered.bits & ~to.options.unused.bits);
     result.waits = now.waits - before.waits;
     result.octets_sent = now.sent - before.sent;
     result.octets_received = now.received - before.received;

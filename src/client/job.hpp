@@ -51,8 +51,8 @@ struct job {
     errc prepare();
     /// The engine has refused a recipient, or all that are open.
     void refused(std::size_t recipient, const reply& said);
-    /// The engine is done with it. `lmtp`: each recipient has a reply of its own to the content.
-    void settle(const reply& said, const counters& now, bool lmtp);
+    /// The engine is done with it, on a connection to such a server, which has `offered` this.
+    void settle(const reply& said, const counters& now, const server::state& to, flags<extension> offered);
     /// It ends without the engine, as a whole.
     void give_up(errc why, phase where, std::string text);
 

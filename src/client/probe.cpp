@@ -64,7 +64,7 @@ struct recorder : drive_handler {
     content_part pull(mail&, bool first) { return of->source.content->pull(first); }
     void not_taken(mail&, errc why) { of->give_up(why, phase::mail, describe(why)); }
     void refused(mail&, std::size_t recipient, const reply& said) { of->refused(recipient, said); }
-    void mail_done(mail&, const reply& said) { of->settle(said, {}, config.at.lmtp); }
+    void mail_done(mail&, const reply& said) { of->settle(said, {}, config, engine.offered().extensions); }
     void answered(const reply& said) {
         result.answers.push_back(
             {said.first_digit() >= 4 ? errc::refused : errc::ok, std::string{said.text}, said.code, said.enhanced});

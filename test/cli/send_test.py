@@ -112,6 +112,17 @@ accepted       carol@c.example  250 Ok: queued as 1
         self.assertEqual(files["logo.png"]["Content-ID"], "<logo>")
         self.assertIn("text/calendar", [part.get_content_type() for part in self.stored().walk()])
 
+    def test_what_the_server_does_not_offer_is_told(self):
+        bare = ["--bare"]
+        asked = [*HELLO, "--notify", "failure", "--mt-priority", "3", "bob@b.example"]
+        told = "postrider: the server does not offer DSN, MT-PRIORITY: the mail went without what that was asked for\n"
+        self.assertEqual(self.send(*asked, options=bare).err, told)
+        self.assertEqual(self.send(*asked, "-q", options=bare).err, "")
+        self.assertNotIn("does not offer", self.send(*asked, code=EX_UNAVAILABLE, options=[*bare, "--fault", 'on MAIL reply "550 no"']).err)
+        each = self.send(*asked, "--each", "carol@c.example", options=bare)
+        self.assertEqual(each.err, told) # once
+        self.assertEqual(json.loads(self.send(*asked, "--json", options=bare).out)["mails"][0]["left_out"], ["DSN", "MT-PRIORITY"])
+
     def test_recipients_from_a_file(self):
         self.send(*HELLO, "--to-file", self.file("to", "# readers\nbob@b.example\r\n\nCarol <carol@c.example>  \n"))
         self.assertEqual(self.stored()["To"], "bob@b.example, Carol <carol@c.example>")
@@ -485,6 +496,19 @@ class Output(SendCase):
             self.assertEqual(self.server.report()["errors"], 0)
         self.assertEnds(EX_IOERR, "send", "-n", *HELLO, "bob@b.example", **closed)
 
+    def test_one_reason_where_both_outputs_are_one(self):
+        refusing = self.sink("--fault", 'on RCPT matching "bob" reply "550 5.1.1 who?"')
+        screen = self.on_terminal(*self.to(refusing), *HELLO, "--color", "never", "bob@b.example", "carol@c.example")
+        self.assertEqual(screen.end(), EX_UNAVAILABLE)
+        self.assertEqual(screen.seen.count("who?"), 1, screen.seen)
+        self.assertNotIn("postrider:", screen.seen)
+        asking = self.sink("--fault", 'on MAIL reply "530 5.7.0 no"')
+        screen = self.on_terminal(*self.to(asking), *HELLO, "--color", "never", "bob@b.example")
+        self.assertEqual(screen.end(), EX_UNAVAILABLE)
+        self.assertEqual(screen.seen.splitlines()[1:], ["postrider: the server wants authentication: give --user"])
+        apart = self.run_command(*self.to(refusing), *HELLO, "bob@b.example")
+        self.assertEqual(apart.err, "postrider: bob@b.example rejected at RCPT: 550 5.1.1 who?\n")
+
     def test_colours(self):
         self.assertIn("\x1b[32m", self.send(*HELLO, "--color", "always", "bob@b.example").out)
         self.assertNotIn("\x1b", self.send(*HELLO, "bob@b.example").out)
@@ -779,6 +803,12 @@ look-ahead = 3
         self.config(f'[account.work]\nfrom=["a@a.example"]\nserver="{self.work.url()}"\nuser="alice"\npassword-command="touch asked; echo x"\ntls="none"\n')
         self.assertEnds(0, "send", "--account", "work", "--server", self.home.url(), "--text", "x", "bob@b.example")
         self.assertFalse((self.path / "asked").exists())
+
+    def test_a_file_that_is_none(self):
+        said = ["send", "--text", "x", "bob@b.example"]
+        self.assertUsage(*said, "--config", self.path / "none", code=EX_CONFIG, err="none: it cannot be read: No such file")
+        self.assertUsage(*said, "--config", self.path, code=EX_CONFIG, err="it cannot be read: Is a directory")
+        self.assertUsage(*said, "--config", "/dev/zero", code=EX_CONFIG, err="/dev/zero: it cannot be read: File too large")
 
     def test_a_file_that_everybody_can_write(self):
         self.file_of_accounts.chmod(0o666)

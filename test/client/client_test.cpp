@@ -149,6 +149,46 @@ TEST(client, says_once_what_was_said_of_many_recipients) {
         EXPECT_EQ(one.text, one.code == 550 ? "who?" : "full") << one.address;
 }
 
+TEST(client, says_what_was_asked_for_and_left_out) {
+    const auto left_out = [](const send_result& r) {
+        std::string names;
+        for (const extension one : {extension::dsn, extension::auth, extension::deliver_by, extension::mt_priority,
+                                    extension::future_release})
+            if (r.left_out.has(one)) names.append(name(one)).append(" ");
+        return names;
+    };
+    outgoing mail = letter();
+    mail.envelope.delivery = {.ret = return_content::headers,
+                              .auth_unknown = true,
+                              .by = by_mode::notify,
+                              .by_seconds = 3600,
+                              .prioritised = true,
+                              .hold_seconds = 60};
+    auto offering = secure_config();
+    offering.offers.deliverby = offering.offers.mt_priority = offering.offers.futurerelease = true;
+    running sink{offering};
+    client_options o = trusting();
+    client c{sink.url("smtp"), o};
+    EXPECT_EQ(left_out(c.send(mail)), "") << "all of it was said";
+    o.unused.add(extension::dsn);
+    client without_dsn{sink.url("smtp"), o};
+    EXPECT_EQ(left_out(without_dsn.send(mail)), "DSN ");
+
+    auto config = clear_config();
+    config.offers = sink::extensions::none();
+    config.script = "on MAIL 2 reply \"451 later\"";
+    running bare{config};
+    client d{bare.url("smtp"), in_clear()};
+    const send_result r = d.send(mail);
+    EXPECT_TRUE(r) << r.text;
+    EXPECT_EQ(left_out(r), "DSN AUTH DELIVERBY MT-PRIORITY FUTURERELEASE ");
+    mail.envelope.delivery = {};
+    mail.envelope.to.front().notify.add(notify::success);
+    EXPECT_EQ(left_out(d.send(mail)), "DSN ") << "though it was refused";
+    client nobody{"smtp://127.0.0.1:1", in_clear()};
+    EXPECT_EQ(left_out(nobody.send(mail)), "") << "nobody was asked";
+}
+
 TEST(client, says_unknown_when_the_last_reply_is_lost) {
     auto config = clear_config();
     config.script = "on content close-before-reply";
