@@ -324,6 +324,7 @@ void settings::complete(const settings& account) {
         if (of_auth && other_server) continue;
         if (secret && other_user) continue;
         if (is_of_another(name)) continue;
+        if (name.starts_with("tls-key") && find("tls-cert") != nullptr) continue; // its key may be in its own file
         if (find(name) == nullptr) added.insert({name, theirs});
     }
     values_.merge(added);

@@ -36,7 +36,8 @@ public:
     bool is_on(std::string_view name) const; ///< of a flag
 
     /// What is not said here is as `account` has it. Where this one says where the password comes from, the account's is not
-    /// another one; nor where it says the server, the proxy or the key, which then gets no password that was meant for another.
+    /// another one; nor where it says the server, the proxy, the certificate or the key, which then gets no key and no password
+    /// that was meant for another.
     void complete(const settings& account);
 
 private:

@@ -83,6 +83,11 @@ TEST(settings, a_password_is_for_its_own_server_and_user) {
         EXPECT_EQ(by_another_source.find(key + "-password-file"), nullptr);
         EXPECT_EQ(by_another_source.text(key), "theirs.pem");
     }
+    settings by_another_certificate = of({{"tls-cert", "mine.pem"}});
+    by_another_certificate.complete(
+        of({{"tls-cert", "theirs.pem"}, {"tls-key", "theirs.key"}, {"tls-key-password-file", "p"}}));
+    EXPECT_EQ(by_another_certificate.find("tls-key"), nullptr);
+    EXPECT_EQ(by_another_certificate.find("tls-key-password-file"), nullptr);
     settings by_command = of({{"password-command", "x"}});
     by_command.complete(account);
     EXPECT_EQ(by_command.find("password-file"), nullptr);
