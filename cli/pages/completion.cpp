@@ -82,8 +82,8 @@ void bash_value(std::string& to, const std::string& pattern, const completion_va
         to.append("compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- \"$current\")\n        ");
         break;
     case completes::account:
-        // Not by `compgen -W`, which would run the `$(...)` of a name.
-        to.append("while read -r i; do [[ $i != \"$current\"* ]] || COMPREPLY+=(\"$i\"); done "
+        // Not by `compgen -W`, which would run the `$(...)` of a name. What is typed has its blanks quoted, too.
+        to.append("while read -r i; do printf -v i %q \"$i\"; [[ $i != \"$current\"* ]] || COMPREPLY+=(\"$i\"); done "
                   "< <(postrider completion accounts 2>/dev/null)\n        ");
         break;
     case completes::words:

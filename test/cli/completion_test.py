@@ -74,9 +74,13 @@ class Bash(Offers, Shell):
                 'COMP_LINE=; COMP_POINT=0; _postrider; [[ ${#COMPREPLY[@]} == 0 ]] || printf "%s\\n" "${COMPREPLY[@]}"')
         return sorted(self.run_shell("bash", "--norc", "-c", code).splitlines())
 
+    def test_accounts(self):
+        self.assertEqual(self.complete("postrider send --account "), [r"my\ home", "work"])
+        self.assertEqual(self.complete("postrider check --account w"), ["work"])
+
     def test_a_name_is_not_run(self):
         self.config('[account."$(touch ran)"]\nserver = "smtp://localhost"\n')
-        self.assertEqual(self.complete("postrider send --account "), ["$(touch ran)"])
+        self.assertEqual(self.complete("postrider send --account "), [r"\$\(touch\ ran\)"])
         self.assertFalse((self.path / "work" / "ran").exists() or (self.path / "ran").exists())
 
     def test_on_a_terminal(self):
@@ -88,6 +92,10 @@ class Bash(Offers, Shell):
         terminal.read(r"ready\r\n")
         terminal.type("postrider che\tm\t")
         terminal.read(r"postrider check message\\ one\.eml ")
+        terminal.type("\x15postrider send --account m\t")
+        terminal.read(r"--account my\\ home ")
+        terminal.type("\x15postrider send --account my\\ h\t")
+        terminal.read(r"--account my\\ home ")
         terminal.type("\x15exit\n")
         terminal.end()
 
