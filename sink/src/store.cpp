@@ -123,7 +123,10 @@ bool store::number(content_file& content, mail& envelope) {
     json_file.append("\n");
     if (!json_file.finish()) return false;
     const std::string name = (folder_ / number_name(envelope.id)).string();
-    return json_file.rename(name + ".json") && content.rename(envelope.file = name + ".eml");
+    if (!json_file.rename(name + ".json")) return false;
+    if (content.rename(envelope.file = name + ".eml")) return true;
+    ::unlink((name + ".json").c_str()); // of a mail that was not taken
+    return false;
 }
 
 // The content is copied, because what stands above it is known only now: over LMTP, who gets it at all.

@@ -109,6 +109,19 @@ TEST(Store, SaysWhenAMailCannotBeStored) {
     EXPECT_EQ(f.sink.report().failures.size(), 1U);
 }
 
+TEST(Store, LeavesNoEnvelopeOfAMailThatWasNotStored) {
+    const folder here;
+    config settings;
+    settings.folder = here.path;
+    fixture f{settings};
+    std::filesystem::create_directories(here.path / "000001.eml"); // in the way
+    client c{f.port};
+    c.send("HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n.\r\n");
+    for (int i = 0; i < 5; ++i) c.read_line();
+    EXPECT_EQ(c.read_line(), "452 Insufficient system storage\r\n");
+    EXPECT_EQ(here.files(), 1U);
+}
+
 // Where a mail reader looks, with LF line ends, and the envelope on top. Nothing else is left.
 TEST(Store, DeliversIntoAMaildir) {
     const folder here;
