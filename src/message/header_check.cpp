@@ -17,7 +17,8 @@ using content_detail::header_field;
 using content_detail::header_fields;
 using enum severity;
 
-constexpr finding_kind no_date{"no-date", error, "RFC 5322 §3.6", "add one: Date: Mon, 30 Nov 2026 09:00:00 +0100"};
+constexpr finding_kind no_date{"no-date", error, "RFC 5322 §3.6",
+                               "add one, as Postrider does when it sends it: Date: Mon, 30 Nov 2026 09:00:00 +0100"};
 constexpr finding_kind no_from{"no-from", error, "RFC 5322 §3.6", "add one: From: Name <local-part@domain>"};
 constexpr finding_kind twice{"twice", error, "RFC 5322 §3.6", "leave one; of two each reader takes another"};
 constexpr finding_kind bad_address{"address", error, "RFC 5322 §3.4",
