@@ -39,6 +39,9 @@ flags<notify> notify_of(std::string_view text, std::string_view option) {
 }
 
 std::string visible(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(),
+        [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\n') || c == '\x7f'; }, '?');
     for (std::size_t at = text.find('\xc2'); at != text.npos; at = text.find('\xc2', at + 1))
         if (at + 1 != text.size() && (static_cast<unsigned char>(text[at + 1]) & 0xe0) == 0x80)
             text.replace(at, 2, "?");
@@ -47,7 +50,7 @@ std::string visible(std::string text) {
 
 std::string in_one_line(std::string text) {
     std::replace(text.begin(), text.end(), '\n', ' ');
-    return visible(std::move(text));
+    return text;
 }
 
 std::string text_of(const enhanced_status& status) {

@@ -17,11 +17,11 @@ bool same_word(std::string_view a, std::string_view b) noexcept;
 /// `success,failure,delay`, or `never` alone (RFC 3461 §4.1). Throws `failure` (64), which begins with `option`.
 flags<notify> notify_of(std::string_view text, std::string_view option);
 
-/// A text of the library's, in which control characters of ASCII are replaced already, for a terminal: without those of
-/// Unicode, U+0080 to U+009F, the last of which can move the cursor, too.
+/// With `?` for what moves a terminal's cursor, but for line ends: the names of files and settings, which stand in messages, may
+/// be anybody's.
 std::string visible(std::string text);
 
-/// A reply of several lines, in one that is `visible`.
+/// A reply of several lines, in one.
 std::string in_one_line(std::string text);
 
 /// "5.1.1"

@@ -6,6 +6,7 @@
 #include "inputs.hpp"
 #include "interrupt.hpp"
 #include "report.hpp"
+#include "words.hpp"
 
 #include <nlohmann/json.hpp>
 #include <postrider/message_check.hpp>
@@ -94,7 +95,7 @@ std::string counted(std::uint64_t number, const char* what) {
 
 /// `FILE:LINE: error: WHAT (RFC 5322 §3.6); ADVICE`, as compilers have it.
 void print(std::ostream& to, const checked& one, const message_finding& finding, const style& with) {
-    to << with.strong << one.file;
+    to << with.strong << visible(one.file);
     if (finding.line != 0) to << ':' << finding.line;
     to << ':' << with.plain << ' ' << colour_of(finding.severity, with) << name_of(finding.severity) << ':'
        << with.plain << ' ' << finding.what;
@@ -110,7 +111,7 @@ void print(std::ostream& to, const checked& one, const style& with, bool quiet) 
     for (const message_finding& finding : v.findings)
         if (!quiet || finding.severity != severity::note) print(to, one, finding, with);
     if (quiet && v.errors + v.warnings == 0) return;
-    to << with.strong << one.file << ':' << with.plain << ' ' << (v.sendable() ? with.good : with.bad)
+    to << with.strong << visible(one.file) << ':' << with.plain << ' ' << (v.sendable() ? with.good : with.bad)
        << (v.sendable() ? "sendable" : "not sendable") << with.plain << ", SIZE=" << v.size;
     const std::vector<std::string> needs = needs_of(v);
     for (const std::string& need : needs) to << (&need == &needs.front() ? "; needs " : ", ") << need;
@@ -157,7 +158,7 @@ void print(std::ostream& to, const asked& server, const std::vector<checked>& al
         if (!one.unread.empty() || !server.problem.empty()) continue;
         const std::vector<std::string> lacks = missing(one.verdict, server.offers);
         if (lacks.empty() && quiet) continue;
-        to << with.strong << one.file << ':' << with.plain << ' ' << server.url << ' '
+        to << with.strong << visible(one.file) << ':' << with.plain << ' ' << server.url << ' '
            << (lacks.empty() ? with.good : with.bad) << (lacks.empty() ? "offers all that it needs" : "cannot take it")
            << with.plain;
         for (const std::string& lack : lacks) to << (&lack == &lacks.front() ? ", without " : ", ") << lack;

@@ -147,7 +147,7 @@ client_options watching(const program& in, const probe_request& r, const clock::
         const std::string_view colour = line.starts_with("**")                           ? with.bad
                                         : line.starts_with("=") || line.starts_with("<") ? with.faint
                                                                                          : std::string_view{};
-        to << colour << visible(std::string{line}) << (colour.empty() ? std::string_view{} : with.plain)
+        to << colour << line << (colour.empty() ? std::string_view{} : with.plain)
            << std::endl; // it is looked at while it goes on
     };
     return options;

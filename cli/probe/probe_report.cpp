@@ -149,7 +149,7 @@ private:
         for (const offer& one : all)
             if (one.text.size() <= 40) widest = std::max(widest, one.text.size()); // longer ones push no other
         for (const offer& one : all) {
-            std::string text = visible(one.text);
+            std::string text = one.text;
             text.resize(std::max(widest, text.size()), ' ');
             const bool changes = both && one.in_clear != one.in_tls;
             to_ << "  ";
@@ -177,7 +177,7 @@ private:
         }
         if (all.others.empty()) return;
         to_ << "  not spoken here:";
-        for (const std::string& one : all.others) to_ << ' ' << visible(one);
+        for (const std::string& one : all.others) to_ << ' ' << one;
         to_ << '\n';
     }
 

@@ -169,7 +169,7 @@ client_options watching(const program& in, const send_request& r, live_line& lin
     if (r.transcript)
         options.transcript = [&in, &line](std::string_view text) {
             line.clear();
-            in.err() << visible(std::string{text}) << '\n';
+            in.err() << text << '\n';
         };
     if (r.progress)
         options.progress = [&line, begin = std::chrono::steady_clock::now()](const send_progress& p) {

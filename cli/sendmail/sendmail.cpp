@@ -127,8 +127,7 @@ complete_mail compose_mail(const sendmail_arguments& said, const message_input& 
 
 server server_of(const program& in, const sendmail_arguments& said, const settings& all) {
     client_options more;
-    if (said.verbose)
-        more.transcript = [&in](std::string_view line) { in.err() << visible(std::string{line}) << '\n'; };
+    if (said.verbose) more.transcript = [&in](std::string_view line) { in.err() << line << '\n'; };
     return make_server(all, std::move(more));
 }
 

@@ -238,7 +238,7 @@ void connection::state::describe_result(job& j, const mail& m) {
 void connection::state::answered(const reply& said) {
     if (!asked_) return;
     const bool no = said.first_digit() >= 4;
-    asked_->answer = {no ? errc::refused : errc::ok, std::string{said.text}, said.code, said.enhanced};
+    asked_->answer = {no ? errc::refused : errc::ok, client_detail::text_of(said), said.code, said.enhanced};
     finished_.push_back(std::move(asked_));
 }
 

@@ -93,6 +93,8 @@ std::string shown(const std::vector<recipient_result>& all) {
 
 } // namespace
 
+std::string text_of(const reply& said) { return content_detail::without_c1(said.text); }
+
 outcome worst(const std::vector<recipient_result>& recipients) noexcept {
     outcome found = recipients.empty() ? outcome::not_attempted : outcome::accepted;
     for (const recipient_result& r : recipients)
@@ -180,12 +182,13 @@ errc job::prepare() {
 }
 
 void job::refused(std::size_t recipient, const reply& said) {
+    const std::string text = text_of(said);
     if (recipient != all_recipients) {
-        result.recipients[recipient].text = said.text;
+        result.recipients[recipient].text = text;
         return;
     }
     for (recipient_result& r : result.recipients)
-        if (r.text.empty()) r.text = said.text;
+        if (r.text.empty()) r.text = text;
 }
 
 void job::settle(const reply& said, const counters& now, const server::state& to, flags<extension> offered) {
@@ -195,8 +198,8 @@ void job::settle(const reply& said, const counters& now, const server::state& to
     const bool taken = said.code / 100 == 2;
     const bool for_all = taken && !lmtp && mail.progress.transactions() == 1;
     if (taken) {
-        result.reply = said.text;
-        result.queue_id = queue_id(said.text);
+        result.reply = text_of(said);
+        result.queue_id = queue_id(result.reply);
     }
     for (std::size_t i = 0; i != recipients.size(); ++i) {
         const status& s = recipients[i].result;
@@ -207,7 +210,7 @@ void job::settle(const reply& said, const counters& now, const server::state& to
         r.code = s.code;
         r.enhanced = s.enhanced;
         if (s.what == outcome::accepted)
-            r.text = for_all || (lmtp && taken && i + 1 == recipients.size()) ? said.text : "";
+            r.text = for_all || (lmtp && taken && i + 1 == recipients.size()) ? result.reply : "";
         if (s.code == 0) r.text.clear();
     }
     result.what = worst(result.recipients);

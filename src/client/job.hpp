@@ -85,6 +85,9 @@ private:
     bool leased_ = false;
 };
 
+/// What a server said, for people.
+std::string text_of(const reply& said);
+
 /// The first of unknown, deferred, not attempted, rejected, accepted that there is.
 outcome worst(const std::vector<recipient_result>& recipients) noexcept;
 

@@ -33,6 +33,7 @@ namespace {
 
 using client_detail::clock;
 using client_detail::job;
+using client_detail::text_of;
 
 std::vector<std::string> lines_of(std::string_view text) {
     std::vector<std::string> lines;
@@ -67,7 +68,7 @@ struct recorder : drive_handler {
     void mail_done(mail&, const reply& said) { of->settle(said, {}, config, engine.offered().extensions); }
     void answered(const reply& said) {
         result.answers.push_back(
-            {said.first_digit() >= 4 ? errc::refused : errc::ok, std::string{said.text}, said.code, said.enhanced});
+            {said.first_digit() >= 4 ? errc::refused : errc::ok, text_of(said), said.code, said.enhanced});
     }
     errc credentials_wanted(credentials& with, bool again) { return sasl.renew(config, with, again); }
     std::chrono::milliseconds limit(const action& a) const noexcept { return config.limit(a); }
@@ -188,10 +189,10 @@ void recorder::take(const reply& said) {
     due.pop_front();
     step.code = said.code;
     step.enhanced = said.enhanced;
-    step.text = said.text;
+    step.text = text_of(said);
     step.ended = now();
     if ((step.where != phase::ehlo && step.where != phase::helo) || said.first_digit() != 2) return;
-    probe_hello hello{.encrypted = step.encrypted, .lines = lines_of(said.text)};
+    probe_hello hello{.encrypted = step.encrypted, .lines = lines_of(step.text)};
     if (step.where == phase::ehlo)
         for (std::size_t i = 1; i < hello.lines.size(); ++i) hello.offered.add_line(hello.lines[i]);
     result.hellos.push_back(std::move(hello));

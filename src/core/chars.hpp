@@ -14,6 +14,12 @@ constexpr bool is_alpha(char c) noexcept { return to_upper(c) >= 'A' && to_upper
 /// C0 or DEL: what can frame, or end, a command line.
 constexpr bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
+/// The last of the two octets of U+0080 to U+009F in UTF-8: C1, which move a terminal's cursor as C0 does. The engine, which keeps
+/// what a server says octet by octet, lets them stand.
+constexpr bool ends_c1(char before, char c) noexcept {
+    return before == '\xc2' && (static_cast<unsigned char>(c) & 0xe0) == 0x80;
+}
+
 /// Whether `text` is `keyword` in any case. `keyword` is given in upper case.
 constexpr bool is_keyword(std::string_view text, std::string_view keyword) noexcept {
     if (text.size() != keyword.size()) return false;

@@ -509,6 +509,13 @@ class Output(SendCase):
         apart = self.run_command(*self.to(refusing), *HELLO, "bob@b.example")
         self.assertEqual(apart.err, "postrider: bob@b.example rejected at RCPT: 550 5.1.1 who?\n")
 
+    def test_what_is_named_moves_no_cursor(self):
+        for name in ("\x1b[2J", "\u009b2J"):
+            self.assertUsage("send", "--raw", name, "bob@b.example", code=EX_CONFIG, err="no server")
+            ended = self.assertUsage("send", "--config", name, "--text", "x", "bob@b.example", code=EX_CONFIG, err="cannot be read")
+            self.assertNotIn(name[0], ended.err)
+            self.assertNotIn(name[0], self.assertEnds(EX_NOINPUT, "check", name).err)
+
     def test_colours(self):
         self.assertIn("\x1b[32m", self.send(*HELLO, "--color", "always", "bob@b.example").out)
         self.assertNotIn("\x1b", self.send(*HELLO, "bob@b.example").out)

@@ -189,6 +189,22 @@ TEST(client, says_what_was_asked_for_and_left_out) {
     EXPECT_EQ(left_out(nobody.send(mail)), "") << "nobody was asked";
 }
 
+TEST(client, shows_nothing_that_moves_a_cursor) {
+    auto config = clear_config();
+    config.script = "on RCPT 1 reply \"550 \xc2\x9bJ\xc3\x9b \x1b[2J\"\non content 1 reply \"250 \xc2\x85\"";
+    running sink{config};
+    client_options o = in_clear();
+    std::string seen;
+    o.transcript = [&](std::string_view line) { seen.append(line).append("\n"); };
+    client c{sink.url("smtp"), o};
+    const send_result r = c.send(letter({"bob@b.example", "carol@c.example"}));
+    EXPECT_EQ(r.recipients[0].text, "?J\xc3\x9b ?[2J");
+    EXPECT_EQ(r.reply, "?");
+    EXPECT_THAT(r.text, HasSubstr("550 ?J\xc3\x9b ?[2J"));
+    EXPECT_THAT(seen, HasSubstr("550 ?J\xc3\x9b ?[2J"));
+    EXPECT_EQ(seen.find("\xc2"), seen.npos);
+}
+
 TEST(client, says_unknown_when_the_last_reply_is_lost) {
     auto config = clear_config();
     config.script = "on content close-before-reply";

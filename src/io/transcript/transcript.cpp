@@ -1,5 +1,7 @@
 #include "postrider/io/transcript.hpp"
 
+#include "core/chars.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <ostream>
@@ -14,8 +16,6 @@ constexpr std::string_view auth = "AUTH ";
 constexpr std::size_t longest_line = limits::reply_line;
 constexpr std::size_t longest_hidden = 2 * limits::sasl_line;
 constexpr std::size_t least_found = 4; // octets that are looked for: fewer, such as `=`, are everywhere
-
-bool is_shown(char c) noexcept { return (static_cast<unsigned char>(c) >= ' ' && c != 0x7F) || c == '\t'; }
 
 /// RFC 4468 §3: who has the URL with its authorization can fetch the message by it.
 void hide_token_of_url(std::string& line) {
@@ -58,7 +58,10 @@ transcript::~transcript() {
 
 void transcript::write(const char* arrow, std::string_view text, std::size_t more) {
     std::string line{arrow};
-    for (const char c : text) line += is_shown(c) ? c : '?';
+    for (const char c : text) {
+        if (ends_c1(line.back(), c)) line.back() = '?';
+        else line += is_control(c) && c != '\t' ? '?' : c;
+    }
     if (more != 0) line.append("<").append(std::to_string(more)).append(" more octets>");
     line_(line);
 }
