@@ -1,5 +1,7 @@
 #include "exit_code.hpp"
 
+#include "interrupt.hpp"
+
 #include <sysexits.h>
 
 namespace postrider::cli {
@@ -29,7 +31,8 @@ int code_of(const recipient_result& one) noexcept {
     case outcome::rejected: return one.where == phase::auth ? EX_NOPERM : EX_UNAVAILABLE;
     case outcome::deferred:
         if (one.error == errc::other_refused) return EX_OK; // the other one's code says whether a later try is worth it
-        return one.error == errc::cancelled ? exit_interrupted : EX_TEMPFAIL;
+        if (one.error == errc::cancelled) return exit_interrupted;
+        return one.code == 0 && cli::exit_code(one.error) == EX_PROTOCOL ? EX_PROTOCOL : EX_TEMPFAIL;
     case outcome::not_attempted: break;
     }
     if (one.code != 0) return code_of_no(one.code, one.where);
@@ -58,8 +61,8 @@ int exit_code(errc error) noexcept {
     case errc::no_tls:
     case errc::no_host_name: return EX_CONFIG;
     case errc::wrong_state: return EX_SOFTWARE;
+    case errc::credentials_failed: return interrupted() ? exit_interrupted : EX_NOPERM; // the command for a token was
     case errc::cleartext_auth:
-    case errc::credentials_failed:
     case errc::auth_unavailable:
     case errc::server_unproven:
     case errc::weak_challenge: return EX_NOPERM;
@@ -104,7 +107,12 @@ int exit_code(const send_result& result) noexcept {
 
 int exit_code(const probe_result& seen) noexcept {
     if (seen.mail) return exit_code(*seen.mail);
-    return seen.error == errc::refused ? code_of_no(seen.code, seen.where) : exit_code(seen.error);
+    if (seen.error != errc::refused) return exit_code(seen.error);
+    int code = code_of_no(seen.code, seen.where);
+    if (seen.where == phase::rcpt) // as for a mail to them all
+        for (const probe_step& one : seen.steps)
+            if (one.where == phase::rcpt && one.code >= 400) code = worse(code, code_of_no(one.code, one.where));
+    return code;
 }
 
 int worse(int a, int b) noexcept { return rank(a) >= rank(b) ? a : b; }

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <iostream>
 #include <sysexits.h>
 #include <unistd.h>
@@ -61,6 +62,17 @@ std::string inputs::text(const std::string& option, const std::string& file) {
 bool inputs::is_open() const noexcept {
     const int flags = ::fcntl(STDIN_FILENO, F_GETFL);
     return taken_by_.empty() && flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
+}
+
+bool inputs::is_pipe(const std::string& file) noexcept {
+    struct stat facts {};
+    return ::stat(file.c_str(), &facts) == 0 && S_ISFIFO(facts.st_mode);
+}
+
+std::istream& inputs::pipe(const std::string& option, const std::string& file) {
+    auto opened = std::make_unique<std::ifstream>(file, std::ios::binary);
+    if (!*opened) throw failure{EX_NOINPUT, option + ": `" + file + "` cannot be opened: " + std::strerror(errno)};
+    return *pipes_.emplace_back(std::move(opened));
 }
 
 std::istream& inputs::standard(const std::string& option) {

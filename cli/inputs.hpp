@@ -3,11 +3,13 @@
 #define POSTRIDER_CLI_INPUTS_HPP
 
 #include <cstdint>
-#include <iosfwd>
+#include <istream>
+#include <memory>
 #include <span>
 #include <string>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <vector>
 
 namespace postrider::cli {
 
@@ -41,11 +43,16 @@ public:
     std::string text(const std::string& option, const std::string& file);
     /// Standard input, from here on somebody's.
     std::istream& standard(const std::string& option);
+    /// Whether it is a FIFO, as `<(command)` is: read once, to its end.
+    static bool is_pipe(const std::string& file) noexcept;
+    /// A stream of one, which stays open as long as this. It is opened here, and waits until somebody writes to it.
+    std::istream& pipe(const std::string& option, const std::string& file);
     /// Nobody's yet, and not closed when we were called.
     bool is_open() const noexcept;
 
 private:
     std::string taken_by_;
+    std::vector<std::unique_ptr<std::istream>> pipes_;
 };
 
 } // namespace postrider::cli

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <iostream>
+#include <poll.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -43,10 +44,11 @@ void program::complain(std::string_view text) const {
 }
 
 void program::written() const {
-    errno = 0;
     if (out() << std::flush) return;
     // A reader that has seen enough, as `head`, is nobody's mistake, and no news.
-    throw failure{EX_IOERR, errno == EPIPE ? "" : "standard output takes no more: closed, or its disk is full"};
+    pollfd reader{STDOUT_FILENO, POLLOUT, 0};
+    const bool gone = ::poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0;
+    throw failure{EX_IOERR, gone ? "" : "standard output takes no more: closed, or its disk is full"};
 }
 
 void add_output_options(CLI::App& to, program& in) {

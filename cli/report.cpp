@@ -30,16 +30,16 @@ std::vector<std::string_view> left_out_of(const send_result& r) {
     return names;
 }
 
-std::string why(const recipient_result& one, const send_result& all) {
+std::string why(const recipient_result& one) {
     std::string text;
     if (one.code != 0) {
         if (one.what != outcome::accepted) text.append(name(one.where)).append(": ");
         text += std::to_string(one.code);
         if (one.enhanced) text.append(" ").append(text_of(one.enhanced));
-        const std::string& said = one.text.empty() && one.what == outcome::accepted ? all.reply : one.text;
-        if (!said.empty()) text.append(" ").append(in_one_line(said));
+        if (!one.text.empty()) text.append(" ").append(in_one_line(one.text));
         return text;
     }
+    if (one.error == errc::cancelled) return "interrupted";
     return one.error == errc::ok ? text : describe(one.error);
 }
 
@@ -80,7 +80,7 @@ void print(std::ostream& to, const send_result& result, const style& with, bool 
         std::string word{name(one.what)};
         word.resize(std::max<std::size_t>(word.size(), 13), ' '); // "not attempted"
         std::string who = one.address;
-        const std::string text = why(one, result);
+        const std::string text = why(one);
         if (!text.empty())
             who.resize(std::min<std::size_t>(std::max(who.size(), widest), std::max<std::size_t>(who.size(), 60)), ' ');
         to << colour_of(one.what, with) << word << with.plain << "  " << who;

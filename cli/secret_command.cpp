@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <iostream>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -44,11 +45,42 @@ int start(const std::string& command, int to, pid_t& child) {
     return error;
 }
 
-secret first_line(secret text) {
-    const std::string_view all = text.reveal();
-    std::size_t end = std::min(all.find('\n'), all.size());
-    if (end != 0 && end != all.size() && all[end - 1] == '\r') --end;
-    return end == all.size() ? std::move(text) : secret{all.substr(0, end)};
+struct printed {
+    secret text{};
+    bool too_much = false;
+    int error = 0; ///< an `errno`
+};
+
+/// To the end of what is printed, or to Ctrl-C.
+printed read_secret(int from) {
+    printed all;
+    std::array<char, secret::most + 1> octets; // wiped: no string of the library's is
+    std::size_t size = 0;
+    while (!interrupted() && size != octets.size()) {
+        std::array<pollfd, 2> waits{pollfd{from, POLLIN, 0}, pollfd{interrupt().native_handle(), POLLIN, 0}};
+        if (::poll(waits.data(), waits.size(), -1) < 0 || waits[0].revents == 0) continue;
+        const ssize_t got = ::read(from, octets.data() + size, octets.size() - size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) all.error = errno;
+        if (got <= 0) break;
+        size += static_cast<std::size_t>(got);
+    }
+    all.too_much = size == octets.size();
+    const std::string_view text{octets.data(), size};
+    std::size_t end = std::min(text.find('\n'), text.size());
+    if (end != 0 && end != text.size() && text[end - 1] == '\r') --end;
+    all.text = secret{text.substr(0, end)};
+    wipe({octets.data(), size});
+    return all;
+}
+
+/// Its status once it has ended. Who has pressed Ctrl-C does not wait for what makes nothing of it.
+int status_of(pid_t child) {
+    if (interrupted()) ::kill(child, SIGTERM);
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR)
+        if (interrupted()) ::kill(child, SIGTERM);
+    return status;
 }
 
 } // namespace
@@ -62,22 +94,19 @@ secret secret_by_command(const std::string& command, const std::string& origin) 
     pid_t child = -1;
     const int error = start(command, pipe[1], child);
     ::close(pipe[1]);
-    secret_found got;
-    if (error == 0) got = secret::from_file(("/dev/fd/" + std::to_string(pipe[0])).c_str());
+    printed got;
+    if (error == 0) got = read_secret(pipe[0]);
     ::close(pipe[0]);
     if (error != 0) fail(std::string{"cannot be run: "} + std::strerror(error));
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
+    const int status = status_of(child);
     if (interrupted()) throw failure{exit_interrupted, "interrupted"};
-    if (got.error == secret_errc::too_long) fail("printed more than a secret can be");
+    if (got.too_much) fail("printed more than a secret can be");
     if (WIFSIGNALED(status)) fail("was ended by signal " + std::to_string(WTERMSIG(status)));
     if (WEXITSTATUS(status) != 0) fail("ended with " + std::to_string(WEXITSTATUS(status)));
-    if (got.error == secret_errc::empty) fail("printed nothing");
-    if (!got) fail(std::string{"printed what is no secret: "} + describe(got.error));
-    secret line = first_line(std::move(got.value));
-    if (line.empty()) fail("printed an empty line");
-    return line;
+    if (got.error != 0) fail(std::string{"cannot be read from: "} + std::strerror(got.error));
+    if (got.text.empty()) fail("printed nothing, or an empty line");
+    if (got.text.reveal().find('\0') != std::string_view::npos) fail("printed a NUL: that is no secret");
+    return std::move(got.text);
 }
 
 token_source::refresh_function token_by_command(std::string command, std::string origin) {

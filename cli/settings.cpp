@@ -32,7 +32,12 @@ constexpr std::array table{
             server_group},
     setting{"ehlo", "helo", "NAME", "How this client calls itself; default: this host's full name, or its address",
             server_group},
-    setting{"timeout", {}, "SECONDS", "All of it ends after that; default 600, 0: never", server_group},
+    setting{
+        "timeout",
+        {},
+        "SECONDS",
+        "A mail, or a probe, ends after that; default 0: never, but each step within its own time (RFC 5321 §4.5.3.2)",
+        server_group},
     setting{"connect-timeout", {}, "SECONDS", "The name, TCP and the proxy; default 30", server_group},
     setting{"source-address", {}, "ADDRESS", "The local address to connect from", server_group},
     setting{"dns", {}, "ADDRESS:PORT", "DNS servers to ask instead of the system's, with commas between", server_group},
@@ -114,8 +119,11 @@ constexpr std::array table{
     setting{"dkim-key-password-command", {}, "COMMAND", "That command prints it", dkim_group},
 };
 
+/// Not a line of the configuration file.
+bool is_option(const std::string& origin) { return origin.starts_with("--") || origin == "URL"; }
+
 [[noreturn]] void refuse(const settings::value& what, const std::string& why) {
-    throw failure{what.origin.starts_with("--") ? EX_USAGE : EX_CONFIG, what.origin + ": " + why};
+    throw failure{is_option(what.origin) ? EX_USAGE : EX_CONFIG, what.origin + ": " + why};
 }
 
 template <class Value, std::size_t Size>
@@ -147,11 +155,11 @@ void take_seconds(const settings& said, std::string_view name, std::chrono::mill
 }
 
 /// Those that a client can do without, or does nothing with.
-constexpr extension optional_extensions[]{
-    extension::auth,        extension::pipelining, extension::size,        extension::eight_bit_mime,
-    extension::chunking,    extension::smtputf8,   extension::dsn,         extension::binary_mime,
-    extension::limits,      extension::deliver_by, extension::mt_priority, extension::future_release,
-    extension::require_tls, extension::starttls};
+constexpr extension optional_extensions[]{extension::pipelining,  extension::size,           extension::eight_bit_mime,
+                                          extension::chunking,    extension::smtputf8,       extension::dsn,
+                                          extension::binary_mime, extension::limits,         extension::deliver_by,
+                                          extension::mt_priority, extension::future_release, extension::require_tls,
+                                          extension::starttls};
 
 /// Of those that have a `name`.
 template <class Value>
@@ -167,8 +175,10 @@ Value by_name(const settings::value& said, std::span<const Value> known) {
 flags<extension> unused_of(const settings& said) {
     flags<extension> unused;
     if (const auto* const value = said.find("no-use"))
-        for (const std::string& text : value->texts)
+        for (const std::string& text : value->texts) {
+            if (same_word(text, "AUTH")) refuse(*value, "without AUTH: --auth none");
             unused.add(by_name<extension>({{text}, value->origin}, optional_extensions));
+        }
     return unused;
 }
 
@@ -358,6 +368,24 @@ std::optional<secret> secret_of(const settings& said, const std::string& what) {
     throw failure{EX_CONFIG, found->origin + ": " + why};
 }
 
+namespace {
+
+/// By the place where it was said: an option, or a line of the configuration file.
+[[noreturn]] void refuse_server(const settings& said, const server& wrong) {
+    std::string text = in_our_words(wrong.problem());
+    const std::size_t colon = text.find(": ");
+    const settings::value* which = said.find("server");
+    if (text.starts_with("--") && colon != text.npos) {
+        which = said.find(std::string_view{text}.substr(2, colon - 2));
+        if (which != nullptr) text.replace(0, colon, which->origin);
+    }
+    const bool of_a_value = wrong.error() == errc::invalid_url || wrong.error() == errc::invalid_domain ||
+                            wrong.error() == errc::invalid_parameter; // not of what is in a file
+    throw failure{of_a_value && which != nullptr && is_option(which->origin) ? EX_USAGE : EX_CONFIG, text};
+}
+
+} // namespace
+
 server make_server(const settings& said, client_options more) {
     const settings::value* const at = said.find("server");
     if (at == nullptr) throw failure{EX_CONFIG, "no server is named: --server URL, or an account with one"};
@@ -368,6 +396,7 @@ server make_server(const settings& said, client_options more) {
     more.dns_servers = said.text("dns").value_or("");
     more.proxy = proxy_of(said);
     more.unused = unused_of(said);
+    more.limits.total = {};
     take_seconds(said, "timeout", more.limits.total);
     take_seconds(said, "connect-timeout", more.limits.connect);
     take_number<std::uint16_t>(said, "look-ahead", 65535, more.look_ahead);
@@ -375,8 +404,7 @@ server make_server(const settings& said, client_options more) {
     more.auth = auth_of(said, url);
     server to{url, std::move(more)};
     if (!to) {
-        const int code = at->origin.starts_with("--") && to.error() == errc::invalid_url ? EX_USAGE : EX_CONFIG;
-        throw failure{code, in_our_words(to.problem())};
+        refuse_server(said, to);
     }
     return to;
 }
@@ -401,7 +429,7 @@ std::optional<dkim_signer> make_signer(const settings& said, std::string_view se
                        .selector = *selector,
                        .key =
                            dkim_key::from_file(file->texts.back(), password ? secret_view{*password} : secret_view{})};
-    if (!signer.key) refuse(*file, signer.key.problem());
+    if (!signer.key) throw failure{EX_CONFIG, file->origin + ": " + signer.key.problem()};
     return signer;
 }
 
@@ -438,7 +466,8 @@ void name_the_option(std::string& text) {
                                          "envelope_from",
                                          "inlines",
                                          "calendar",
-                                         "list_unsubscribe"};
+                                         "list_unsubscribe",
+                                         "tls_optional"};
     const std::size_t colon = text.find(": ");
     // A sentence may begin so too: `to.bob@b.example rejected at RCPT: 550 ...`
     if (colon == text.npos || text.find_first_of(" @") < colon) return;
@@ -475,7 +504,16 @@ std::string in_our_words(std::string text) {
         {"is the member `list_unsubscribe.one_click`", "is what --one-click writes"},
         {"is the member `", "has an option of its own: `--"},
         {"use `attachments`", "use --attach"},
-        {"attachments[", "--attach ["}};
+        {"attachments[", "--attach ["},
+        {"see `delivery`, and the recipients' `notify` and `original_recipient`",
+         "see --envelope-id, --deliver-by, --hold-for and --hold-until"},
+        {"the pool was cancelled", "interrupted"},
+        {"cancelled by the caller", "interrupted"},
+        {"give key_password", "give --tls-key-password-file"},
+        {"give certificate_file", "give --tls-cert"},
+        {"`delivery.require_tls`", "--require-tls"},
+        {"dkim_signer: selector", "--dkim-selector"},
+        {"dkim_signer: domain", "--dkim-domain"}};
     for (const auto& [from, to] : words)
         for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
             text.replace(at, from.size(), to);

@@ -66,7 +66,7 @@ const setting* setting_named(std::string_view name) noexcept;
 /// For what a command wants them.
 enum class settings_for {
     sending, ///< mails of people: signed, and by `--server`
-    looking, ///< at a server: its URL is the command's own argument, and nothing is signed
+    looking, ///< at a server: its URL is the command's own argument too, and nothing is signed
 };
 /// Adds `--account`, `--config` and one option for each setting that counts then, in groups.
 void add_settings(CLI::App& to, settings& said, settings_for what = settings_for::sending);

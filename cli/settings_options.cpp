@@ -38,8 +38,12 @@ void add_settings(CLI::App& to, settings& said, settings_for what) {
     };
     for (const setting& one : own) add_option(to, said, std::string{one.name}, {}, one);
     for (const setting& one : all_settings()) {
-        const bool of_mails = one.name == "server" || one.group == "DKIM";
-        if (one.group == "Sendmail" || (of_mails && what == settings_for::looking)) continue;
+        const bool looking = what == settings_for::looking;
+        if (one.group == "Sendmail" || (one.group == "DKIM" && looking)) continue;
+        if (one.name == "server" && looking) {
+            add_option(to, said, "server", {}, {"server", {}, "URL", "The same as URL", one.group});
+            continue;
+        }
         add_option(to, said, std::string{one.name}, std::string{one.alias}, one);
     }
     // Whoever tries is told what to do, before the secret is in everybody's list of processes once more.

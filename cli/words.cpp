@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sysexits.h>
 #include <utility>
+#include <vector>
 
 namespace postrider::cli {
 namespace {
@@ -15,6 +16,46 @@ constexpr char lower(char c) noexcept { return 'A' <= c && c <= 'Z' ? static_cas
 
 bool same_word(std::string_view a, std::string_view b) noexcept {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::vector<std::string> addresses_of(std::string_view text) {
+    std::vector<std::string> all(1);
+    bool quoted = false, group = false;
+    int within = 0; // brackets and comments
+    for (std::size_t i = 0; i != text.size(); ++i) {
+        const char c = text[i];
+        if (c == '\\' && i + 1 != text.size() && (quoted || within != 0)) {
+            all.back().append(text.substr(i++, 2));
+            continue;
+        }
+        if (c == '"') quoted = !quoted;
+        if (!quoted && (c == '<' || c == '(' || c == '[')) ++within;
+        if (!quoted && (c == '>' || c == ')' || c == ']')) --within;
+        const bool outside = !quoted && within == 0;
+        if (outside && (c == ':' || c == ';')) group = c == ':';
+        if (outside && !group && c == ',') {
+            all.emplace_back();
+            const std::size_t next = text.find_first_not_of(" \t", i + 1);
+            i = std::min(next, text.size()) - 1;
+        } else {
+            all.back() += c;
+        }
+    }
+    return all;
+}
+
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1); // to each beginning of `b`, from that of `a` so far
+    for (std::size_t i = 0; i != row.size(); ++i) row[i] = i;
+    for (std::size_t i = 0; i != a.size(); ++i) {
+        std::size_t corner = row[0]++;
+        for (std::size_t k = 0; k != b.size(); ++k) {
+            const std::size_t changed = corner + (a[i] == b[k] ? 0 : 1);
+            corner = row[k + 1];
+            row[k + 1] = std::min({changed, corner + 1, row[k] + 1});
+        }
+    }
+    return row.back();
 }
 
 flags<notify> notify_of(std::string_view text, std::string_view option) {

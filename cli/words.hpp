@@ -8,6 +8,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace postrider::cli {
 
@@ -16,6 +17,13 @@ bool same_word(std::string_view a, std::string_view b) noexcept;
 
 /// `success,failure,delay`, or `never` alone (RFC 3461 §4.1). Throws `failure` (64), which begins with `option`.
 flags<notify> notify_of(std::string_view text, std::string_view option);
+
+/// `a@a.example, "B, C" <b@b.example>`: at the commas that are in no quotes, brackets, comments and groups. What is empty between
+/// two stays, to be refused.
+std::vector<std::string> addresses_of(std::string_view text);
+
+/// How many letters have to be put in, taken out or changed to make the one of the other (Levenshtein).
+std::size_t distance(std::string_view a, std::string_view b);
 
 /// With `?` for what moves a terminal's cursor, but for line ends: the names of files and settings, which stand in messages, may
 /// be anybody's.

@@ -19,9 +19,8 @@ constexpr known_words known[] = {
     {"--auth-least",
      "SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 "
      "OAUTHBEARER XOAUTH2 PLAIN LOGIN"},
-    {"--no-use",
-     "AUTH PIPELINING SIZE 8BITMIME CHUNKING SMTPUTF8 DSN BINARYMIME LIMITS DELIVERBY MT-PRIORITY FUTURERELEASE "
-     "REQUIRETLS STARTTLS"},
+    {"--no-use", "PIPELINING SIZE 8BITMIME CHUNKING SMTPUTF8 DSN BINARYMIME LIMITS DELIVERBY MT-PRIORITY FUTURERELEASE "
+                 "REQUIRETLS STARTTLS"},
     {"--priority", "low normal high"},
     {"--notify", "success failure delay never"},
     {"--return", "full hdrs"},

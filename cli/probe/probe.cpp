@@ -4,6 +4,7 @@
 #include "certificate_chain.hpp"
 #include "exit_code.hpp"
 #include "failure.hpp"
+#include "inputs.hpp"
 #include "interrupt.hpp"
 #include "probe_report.hpp"
 #include "waterfall.hpp"
@@ -78,7 +79,8 @@ outgoing mail_of(const probe_request& r) {
     for (const std::string& one : whom) to.to.push_back({.address = one});
     outgoing mail;
     if (!r.data_file.empty()) {
-        mail = compose(raw_message{.content = file_content(r.data_file == "-" ? "/dev/stdin" : r.data_file),
+        mail = compose(raw_message{.content = r.data_file == "-" ? stream_content(inputs{}.standard("--data"))
+                                                                 : file_content(r.data_file),
                                    .envelope = to,
                                    .add_date = true,
                                    .add_message_id = true});
@@ -121,12 +123,13 @@ void ask(probe_options& to, phase what, const char* option, const std::vector<st
 }
 
 probe_options options_of(const probe_request& r) {
-    probe_options to{.cancel = &interrupt()};
+    probe_options to;
     take_stage(r, to);
     if (to.last && *to.last >= probe_stage::mail) to.mail = mail_of(r);
     if (!r.xclient.empty()) to.ask.emplace_back(phase::xclient, x_client(r.xclient));
     ask(to, phase::vrfy, "--verify", r.verify);
     ask(to, phase::expn, "--expand", r.expand);
+    to.cancel = &interrupt(); // not before the mail is read: what waits for standard input is ended by Ctrl-C itself
     return to;
 }
 

@@ -36,6 +36,12 @@ void take_attachment(const std::string& text, inputs& from, message& to) {
         else break; // it belongs to the file's name
         file.resize(at);
     }
+    if (file != "-" && from.is_pipe(file)) { // `<(command)`
+        if (name.empty())
+            throw failure{EX_USAGE,
+                          "--attach " + file + ": a pipe has no name of its own: '" + file + ";name=report.pdf'"};
+        return to.attachments.push_back(attach_stream(name, from.pipe("--attach", file), type));
+    }
     if (file != "-") return to.attachments.push_back(attach_file(file, name, type));
     if (name.empty()) throw failure{EX_USAGE, "--attach -: standard input has no name of its own: '-;name=report.pdf'"};
     to.attachments.push_back(attach_stream(name, from.standard("--attach"), type));
@@ -48,23 +54,51 @@ void take_inline(const std::string& text, message& to) {
     to.inlines.push_back(inline_file(text.substr(equals + 1), text.substr(0, equals)));
 }
 
-void take_recipients(std::string_view lines, std::vector<any_address>& to) {
-    while (!lines.empty()) {
+/// Addresses as people write them, as an envelope has them.
+outgoing envelope_of(const std::vector<any_address>& to, const std::vector<any_address>& from,
+                     const std::optional<std::string>& path) {
+    message m{.from = from, .to = to, .envelope_from = path};
+    if (m.from.empty()) m.from = {"nobody@nowhere.invalid"};
+    if (m.to.empty()) m.to = {"nobody@nowhere.invalid"};
+    return compose(m);
+}
+
+/// A line an address.
+void take_recipients(std::string_view lines, const std::string& file, std::vector<any_address>& to,
+                     std::vector<listed_recipients>& lists) {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    constexpr std::string_view blanks = " \t\r";
+    if (lines.starts_with(byte_order_mark)) lines.remove_prefix(byte_order_mark.size());
+    listed_recipients& list = lists.emplace_back(listed_recipients{.file = file, .first = to.size()});
+    for (std::uint32_t number = 1; !lines.empty(); ++number) {
         std::string_view line = lines.substr(0, lines.find('\n'));
         lines.remove_prefix(std::min(line.size() + 1, lines.size()));
-        while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t'))
-            line.remove_suffix(1);
-        if (!line.empty() && line.front() != '#') to.emplace_back(line);
+        line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+        line = line.substr(0, line.find_last_not_of(blanks) + 1);
+        if (line.empty() || line.front() == '#') continue;
+        to.emplace_back(line);
+        list.lines.push_back(number);
     }
+}
+
+/// What is wrong with a mail may be an address of a list: its line is told, which nobody finds in ten thousand.
+void refuse_listed(const send_request& r) {
+    for (const listed_recipients& list : r.lists)
+        for (std::size_t i = 0; i != list.lines.size(); ++i) {
+            const outgoing alone = envelope_of({r.composed.to[list.first + i]}, {}, {});
+            if (alone.error != errc::ok)
+                throw failure{exit_code(alone.error), "--to-file: " + list.file + ":" + std::to_string(list.lines[i]) +
+                                                          ": " + alone.problem.substr(alone.problem.find(": ") + 2)};
+        }
 }
 
 /// Reads what the message holds in memory.
 void read_parts(send_request& r) {
     message& m = r.composed;
-    inputs from;
-    if (r.raw_file == "-") static_cast<void>(from.standard("--raw"));
-    for (const std::string& file : r.to_files) take_recipients(from.text("--to-file", file), m.to);
-    if (!r.raw_file.empty()) r.raw = file_content(r.raw_file == "-" ? "/dev/stdin" : r.raw_file);
+    inputs& from = r.from;
+    if (r.raw_file == "-") r.raw = stream_content(from.standard("--raw"));
+    else if (!r.raw_file.empty()) r.raw = file_content(r.raw_file);
+    for (const std::string& file : r.to_files) take_recipients(from.text("--to-file", file), file, m.to, r.lists);
     if (r.raw) return;
     if (r.has_text && !r.text_file.empty()) throw failure{EX_USAGE, "--text and --text-file: there is one text"};
     if (!m.html.empty() && !r.html_file.empty())
@@ -100,15 +134,6 @@ void refuse_with_raw(const send_request& r) {
                                     ": with --raw the message is written already, and is not changed; leave it out"};
 }
 
-/// Addresses as people write them, as an envelope has them.
-outgoing envelope_of(const std::vector<any_address>& to, const std::vector<any_address>& from,
-                     const std::optional<std::string>& path) {
-    message m{.from = from, .to = to, .envelope_from = path};
-    if (m.from.empty()) m.from = {"nobody@nowhere.invalid"};
-    if (m.to.empty()) m.to = {"nobody@nowhere.invalid"};
-    return compose(m);
-}
-
 outgoing raw_mail(const send_request& r) {
     refuse_with_raw(r);
     const message& m = r.composed;
@@ -135,8 +160,9 @@ outgoing raw_mail(const send_request& r) {
 }
 
 /// What is wrong with a mail that is not sent, before anything is.
-void refuse_unsendable(const outgoing& mail) {
+void refuse_unsendable(const outgoing& mail, const send_request& r) {
     if (mail.error == errc::ok) return;
+    refuse_listed(r);
     const int code = exit_code(mail.error);
     if (mail.error == errc::no_recipients)
         throw failure{code,
@@ -190,7 +216,8 @@ public:
         else print(in_.out(), one, in_.out_style(), quiet_);
         in_.out().flush(); // whatever ends this, what is known of a mail is told
         const std::string more = !in_.json && is_same_file(STDOUT_FILENO, STDERR_FILENO) ? beyond_lines(one) : one.text;
-        if (!one && !more.empty()) in_.complain(in_our_words(more));
+        if (!one && !more.empty() && more != last_reason_) in_.complain(in_our_words(more));
+        last_reason_ = more;
         if (quiet_) return;
         const std::string without = left_out_text(one);
         if (!without.empty() && without != last_without_) in_.complain(without);
@@ -223,7 +250,8 @@ private:
     const program& in_;
     bool quiet_;
     int code_ = 0;
-    std::string last_without_{}; ///< `left_out_text`, which is the same for a million mails of --each
+    std::string last_reason_{};  ///< both are the same for a million mails of --each,
+    std::string last_without_{}; ///< and told once
     bool begun_ = false;         ///< the JSON document
 };
 
@@ -268,7 +296,7 @@ int send_to_each(const program& in, const send_request& r, const settings& all) 
     // All are composed once before the first one leaves: a wrong address in the last line is no reason to stop in the middle, and
     // nor is a key that cannot be read.
     outgoing written = r.raw_file.empty() ? compose(r.composed) : raw_mail(r);
-    refuse_unsendable(written);
+    refuse_unsendable(written, r);
     const auto signer = make_signer(all, written.envelope.from);
     std::vector<any_address> whom;
     message to_nobody;
@@ -280,7 +308,7 @@ int send_to_each(const program& in, const send_request& r, const settings& all) 
         make = [&](std::size_t number) { return mail_for(to_nobody, signer, whom[number]); };
     } else {
         written = signed_mail(std::move(written), signer);
-        refuse_unsendable(written);
+        refuse_unsendable(written, r);
         make = [&](std::size_t number) {
             outgoing one{.envelope = {.from = written.envelope.from, .delivery = written.envelope.delivery},
                          .content = written.content,
@@ -307,10 +335,10 @@ int run_send(const program& in, send_request& r) {
     const settings all = settle(r);
     if (r.each) return send_to_each(in, r, all);
     outgoing mail = r.raw_file.empty() ? compose(r.composed) : raw_mail(r);
-    refuse_unsendable(mail);
+    refuse_unsendable(mail, r);
     const auto signer = make_signer(all, mail.envelope.from);
     mail = signed_mail(std::move(mail), signer);
-    refuse_unsendable(mail);
+    refuse_unsendable(mail, r);
     if (r.dry_run) return write_message(in, mail);
     return send_one(in, r, all, mail);
 }

@@ -2,12 +2,14 @@
 #ifndef POSTRIDER_CLI_SEND_HPP
 #define POSTRIDER_CLI_SEND_HPP
 
+#include "inputs.hpp"
 #include "program.hpp"
 #include "settings.hpp"
 
 #include <postrider/content_source.hpp>
 #include <postrider/message.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,12 +17,21 @@
 
 namespace postrider::cli {
 
+/// What a file named as recipients: those of `composed.to` from `first` on, and in which lines they stand.
+struct listed_recipients {
+    std::string file{};
+    std::size_t first = 0;
+    std::vector<std::uint32_t> lines{};
+};
+
 struct send_request {
     settings said{};
     message composed{}; ///< its addresses, texts and so on; `from` may be empty: the account's
 
     // Where what `composed` holds in memory is read from; `-` is standard input.
-    std::vector<std::string> to_files{}; ///< an address a line
+    inputs from{};                          ///< what is read only as it is sent is read from there
+    std::vector<std::string> to_files{};    ///< an address a line
+    std::vector<listed_recipients> lists{}; ///< of them
     std::string text_file{};
     std::string html_file{};
     std::string calendar_file{};

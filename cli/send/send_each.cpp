@@ -4,6 +4,7 @@
 
 #include <postrider/pool.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
@@ -50,10 +51,31 @@ private:
     std::map<std::size_t, send_result> results_;
 };
 
-send_result not_begun(std::string address) {
-    send_result result{.error = errc::cancelled};
-    result.recipients.push_back({.address = std::move(address), .error = errc::cancelled});
+/// Of a mail that was not even tried, for the reason that another one met.
+send_result not_begun(std::string address, const send_result& why) {
+    const recipient_result& met = why.recipients.front();
+    send_result result{.error = why.error, .text = why.text};
+    result.recipients.push_back({.address = std::move(address),
+                                 .error = met.error,
+                                 .where = met.where,
+                                 .code = met.code,
+                                 .enhanced = met.enhanced,
+                                 .text = met.text});
     return result;
+}
+
+send_result interrupted_before() {
+    send_result result{.error = errc::cancelled};
+    result.recipients.push_back({.error = errc::cancelled});
+    return result;
+}
+
+/// It was no fault of this mail's: the server was not reached, or takes no mail from us.
+bool came_to_no_mail(const send_result& r) noexcept {
+    return r.error != errc::cancelled && std::all_of(r.recipients.begin(), r.recipients.end(), [](const auto& one) {
+               return one.what != outcome::accepted && one.what != outcome::unknown &&
+                      (one.where <= phase::helo || one.where == phase::auth || one.where == phase::starttls);
+           });
 }
 
 std::string progress_of(std::size_t done, std::size_t mails, std::size_t accepted) {
@@ -70,6 +92,10 @@ void send_each(const server& to, const each_options& how, live_line& line,
     mailbox_of_results results;
     std::map<std::size_t, send_result> waiting; // for those before them
     std::size_t begun = 0, told = 0, accepted = 0, finished = 0;
+    // A connection that cannot be made is tried anew, later and later. When all that were handed over have failed so, the rest is
+    // spared it: with a server that is down a list of thousands would take hours, and a wrong password be said as often.
+    std::size_t in_vain = 0;
+    send_result why_not = interrupted_before();
     bool stopped = false;
     const canceller& stop = interrupt(); // from here on, before the first mail leaves
     pool sending{to, {.connections = how.connections}};
@@ -88,6 +114,11 @@ void send_each(const server& to, const each_options& how, live_line& line,
         for (auto& [number, result] : results.take(stopped ? nullptr : &stop)) {
             ++finished;
             accepted += result.what == outcome::accepted ? 1 : 0;
+            in_vain = came_to_no_mail(result) ? in_vain + 1 : 0;
+            if (in_vain == room) {
+                stopped = true;
+                why_not = result;
+            }
             waiting.emplace(number, std::move(result));
         }
         line.clear();
@@ -98,7 +129,7 @@ void send_each(const server& to, const each_options& how, live_line& line,
             sending.cancel();
         }
     }
-    for (; told != how.mails; ++told) done(not_begun(how.address(told)));
+    for (; told != how.mails; ++told) done(not_begun(how.address(told), why_not));
     line.clear();
     sending.drain(std::chrono::steady_clock::now() + std::chrono::seconds{stopped ? 0 : 10});
 }

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace postrider::cli {
@@ -18,7 +19,11 @@ template <class Address>
 CLI::Option* add_addresses(CLI::App& to, const std::string& names, std::vector<Address>& all, const std::string& help) {
     return to
         .add_option_function<std::vector<std::string>>(
-            names, [&all](const std::vector<std::string>& texts) { all.insert(all.end(), texts.begin(), texts.end()); },
+            names,
+            [&all](const std::vector<std::string>& texts) {
+                for (const std::string& text : texts) // as a header field has them
+                    for (std::string& one : addresses_of(text)) all.emplace_back(std::move(one));
+            },
             help)
         ->allow_extra_args(false)
         ->option_text("ADDRESS")
@@ -43,6 +48,9 @@ void deliver_by(const std::string& text, delivery& to) {
              {std::pair{by_mode::notify, ""}, {by_mode::notify, ";notify"}, {by_mode::return_mail, ";return"}})
             for (const bool trace : {false, true})
                 if (how == std::string{word} + (trace ? ";trace" : "")) {
+                    if (mode == by_mode::return_mail && to.by_seconds <= 0)
+                        throw CLI::ValidationError("--deliver-by",
+                                                   "what comes back if it is late has more than 0 seconds");
                     to.by = mode;
                     to.by_trace = trace;
                     return;
@@ -54,7 +62,8 @@ void deliver_by(const std::string& text, delivery& to) {
 void add_address_options(CLI::App& app, send_request& r) {
     message& m = r.composed;
     add_addresses(app, "-f,--from", m.from, "The author: 'Alice <alice@a.example>'; default: the account's");
-    add_addresses(app, "-t,--to", m.to, "A recipient; may be repeated, and may stand without the option");
+    add_addresses(app, "-t,--to", m.to,
+                  "A recipient, or several with commas between; may be repeated, and may stand without the option");
     add_addresses(app, "recipient", m.to, "Whom to send it to")->allow_extra_args(true);
     add_addresses(app, "-c,--cc", m.cc, "A recipient of a copy");
     add_addresses(app, "-b,--bcc", m.bcc, "A recipient that the message does not name");
@@ -173,6 +182,12 @@ void add_delivery_options(CLI::App& app, send_request& r) {
         ->option_text("WHAT")
         ->group(envelope);
     app.add_option("--envelope-id", d.envelope_id, "A name for the mail, that notifications have (DSN, ENVID)")
+        ->check(CLI::Validator{[](const std::string& text) {
+                                   const bool ascii = std::all_of(text.begin(), text.end(),
+                                                                  [](char c) { return c >= ' ' && c <= '~'; });
+                                   return ascii && text.size() <= 100 ? "" : "it has 1 to 100 octets of ASCII";
+                               },
+                               ""})
         ->option_text("ID")
         ->group(envelope);
     app.add_flag("--require-tls", d.require_tls,

@@ -448,6 +448,13 @@ void prober::judge(errc why) {
                                                     .where = ended,
                                                     .greeted = !result.steps.empty() && result.steps.front().code != 0,
                                                     .tls = &result.tls}));
+    // The engine has looked at what the server offers, and asked for nothing: it lacks an extension, or room.
+    if (no == nullptr && seen.of && !came_to_it && seen.of->result.error != errc::ok)
+        return fail(seen.of->result.error, phase::mail,
+                    client_detail::explain(config, {.error = seen.of->result.error,
+                                                    .where = phase::mail,
+                                                    .greeted = true,
+                                                    .missing = seen.of->mail.missing}));
     if (no == nullptr) return;
     std::string said = config.url;
     said.append(": ").append(name(no->where)).append(" was refused: ");

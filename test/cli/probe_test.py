@@ -44,6 +44,22 @@ class ProbeCase(support.Case):
 
 
 class Report(ProbeCase):
+    def test_what_the_server_lacks_for_a_mail(self):
+        mail = self.file("m.eml", "From: alice@a.example\nSubject: x\n\nGr\u00fc\u00dfe\n")
+        asked = ["-f", "alice@a.example", "-t", "bob@b.example", "--data", mail]
+        self.assertEnds(69, *self.clear("--no", "8BITMIME"), *asked, err="8BITMIME")
+        self.assertEnds(69, *self.clear("--offer", "SIZE=20"), *asked, err="larger")
+        self.assertEnds(0, *self.clear(), *asked)
+        self.assertEnds(69, *self.clear("--no", "SMTPUTF8"), "-f", "alice@a.example", "-t", "\u00fc@b.example", err="SMTPUTF8")
+
+    def test_mixed_recipients_end_as_a_mail_to_them_would(self):
+        asked = ["-f", "alice@a.example", "-t", "bob@b.example", "-t", "carol@c.example"]
+        self.assertEnds(75, *self.clear("--fault", 'on RCPT 1 reply "550 no"', "--fault", 'on RCPT 2 reply "451 later"'), *asked)
+
+    def test_the_server_as_an_option(self):
+        command, url, *more = self.clear()
+        self.assertEnds(0, command, "--server", url, *more)
+
     def test_golden(self):
         to = self.secure("--user", f"alice:{PASSWORD}", "--no-auth-in-clear", "--offer", "AUTH=SCRAM-SHA-256 PLAIN XOAUTH2 GSSAPI",
                          "--offer", "SIZE=10240000", "--offer", "LIMITS=MAILMAX=10 RCPTMAX=100", "--no", "DSN", "--no", "BINARYMIME",

@@ -166,7 +166,7 @@ accepted       carol@c.example  250 Ok: queued as 1
         self.assertIn("d=example;", self.server.contents()[0].decode())
         self.send(*signing, "--dkim-key-password-command", "echo open")
         self.send(*signing, "--dkim-key-password-env", "OPEN", env={**self.environment, "OPEN": "open"})
-        self.send(*signing, code=EX_USAGE, err="--dkim-key: ")
+        self.send(*signing, code=EX_CONFIG, err="--dkim-key: ")
         self.send(*HELLO, "--dkim-key", key, "bob@b.example", code=EX_USAGE, err="--dkim-selector NAME")
         self.send(*HELLO, "--dkim-selector", "s1", "bob@b.example", code=EX_USAGE, err="--dkim-key FILE")
         self.send(*HELLO, "--dkim-domain", "a.example", "bob@b.example", code=EX_USAGE, err="--dkim-key FILE")
@@ -239,12 +239,25 @@ class Each(SendCase):
         self.send(*signing, "echo >>asked; echo open")
         self.assertEqual((self.path / "asked").read_text(), "\n")
         self.assertEqual([b"s=s1;" in one for one in self.server.contents()], [True, True])
-        self.send(*signing, "echo wrong", code=EX_USAGE, err="--dkim-key: ")
+        self.send(*signing, "echo wrong", code=EX_CONFIG, err="--dkim-key: ")
         self.assertEqual(self.server.contents(), [])
 
     def test_a_slow_server_takes_longer_than_one_mail_may(self):
         ended = self.send(*HELLO, "--each", "--timeout", "3", *self.READERS[:70], options=["--fault", "on content delay 50ms"])
         self.assertEqual(ended.out.count("accepted "), 70)
+
+    def test_a_server_that_is_down_is_not_asked_for_each(self):
+        many = self.file("many", "".join(f"r{i}@b.example\n" for i in range(3000)))
+        ended = self.assertEnds(EX_TEMPFAIL, "send", "--server", f"smtp://127.0.0.1:{self.nobody()}", *HELLO, "--each", "--to-file", many)
+        self.assertEqual(ended.out.count("not attempted  r"), 3000)
+        self.assertEqual(ended.err.count("connection refused"), 1)
+
+    def test_a_wrong_password_is_not_said_for_each(self):
+        server = self.secure_sink("--user", f"alice:{PASSWORD}", "--require-auth")
+        ended = self.assertEnds(EX_NOPERM, "send", "--server", server.url(host="localhost"), "--tls-ca", certificates() / "ca.pem", "--user", "alice", "--password-command", "echo wrong",
+                                *HELLO, "--each", "--to-file", self.file("many", "".join(f"r{i}@b.example\n" for i in range(100))))
+        self.assertEqual(ended.out.count("AUTH: 535"), 100)
+        self.assertLess(server.report()["connections"], 25)
 
     def test_nothing_leaves_where_one_address_is_wrong(self):
         ended = self.send(*HELLO, "--each", "bob@b.example", "two words@c.example", code=EX_DATAERR)
@@ -280,6 +293,13 @@ class Outcomes(SendCase):
 
     def test_protocol(self):
         self.outcome(EX_PROTOCOL, ['on greeting garbage 40'], "not attempted")
+
+    def test_protocol_amid_a_session(self):
+        self.send(*HELLO, "bob@b.example", code=EX_PROTOCOL, options=["--no", "CHUNKING", "--fault", 'on DATA reply "250 ok"'])
+
+    def test_each_recipient_has_its_own_reply(self):
+        ended = self.send(*HELLO, "bob@b.example", "carol@c.example", options=["--max-recipients", "1"])
+        self.assertNotIn("queued as 2", ended.out.splitlines()[0])
 
     def test_precedence(self):
         three = ("bob@b.example", "carol@c.example", "dave@d.example")
@@ -406,8 +426,41 @@ class Inputs(SendCase):
         self.assertIn("deferred", reader.seen)
 
     def test_addresses_that_are_none(self):
-        for wrong in ("bob", "a b@c.example", "bob@b.example\nDATA", "a@b.example, c@d.example", "-x@"):
+        for wrong in ("bob", "a b@c.example", "bob@b.example\nDATA", "a@b.example, bob", "a@b.example,,c@d.example", "-x@"):
             self.assertUsage("send", "--server", "smtp://127.0.0.1:1", *HELLO, f"--to={wrong}", code=EX_DATAERR, err="postrider: --to: ")
+
+    def test_several_addresses_in_one(self):
+        self.send(*HELLO, "-t", '"Bond, James" <bob@b.example>,carol@c.example', "--bcc", "dave@d.example, eve@e.example")
+        self.assertEqual([one["address"] for one in self.server.envelopes()[0]["recipients"]], ["bob@b.example", "carol@c.example", "dave@d.example", "eve@e.example"])
+
+    def test_an_address_of_a_list_is_told_by_its_line(self):
+        wrong = self.file("list", "\ufeffbob@b.example\r\n  # readers\n\n carol@c.example\ntwo words@d.example\n")
+        for more in ([], ["--each"]):
+            self.assertUsage("send", "--server", "smtp://127.0.0.1:1", *HELLO, *more, "--to-file", wrong, code=EX_DATAERR, err=f"--to-file: {wrong}:5: `two words@d.example`")
+        self.send(*HELLO, "--to-file", self.file("list", wrong.read_text().replace("two words", "dave")))
+        self.assertEqual([one["address"] for one in self.server.envelopes()[0]["recipients"]], ["bob@b.example", "carol@c.example", "dave@d.example"])
+
+    def test_an_empty_value_is_that(self):
+        self.send("-f", "alice@a.example", "--text", "x", "--subject=", "bob@b.example", "carol@c.example")
+        self.assertEqual(len(self.server.envelopes()[0]["recipients"]), 2)
+        self.assertEqual(self.stored()["Subject"] or "", "")
+        self.assertUsage("send", "--server", "smtp://127.0.0.1:1", *HELLO, "--timeout=", "bob@b.example", err="--timeout: ``")
+        self.assertUsage("send", "--server", "smtp://127.0.0.1:1", *HELLO, "--bcc=", "bob@b.example", err="--bcc", code=EX_DATAERR)
+
+    def test_standard_input_is_read_from_where_it_stands(self):
+        message = self.file("m.eml", "first line\nFrom: alice@a.example\nTo: bob@b.example\nSubject: x\n\nHi.\n")
+        sent = subprocess.run(["sh", "-c", 'read -r first; exec "$@"', "sh", POSTRIDER, "send", "-n", "--raw", "-"], stdin=message.open(), capture_output=True, text=True, env=self.environment)
+        self.assertEqual((sent.returncode, sent.stdout.splitlines()[0]), (0, "From: alice@a.example"), sent.stderr)
+
+    def test_a_pipe_is_attached(self):
+        made = self.path / "made"
+        os.mkfifo(made)
+        writer = subprocess.Popen(["sh", "-c", f"echo from a command >{made}"])
+        self.send(*HELLO, "-a", f"{made};name=n.txt", "bob@b.example")
+        writer.wait()
+        self.assertIn(b"n.txt", self.server.contents()[0])
+        self.assertIn("from a command\n", [part.get_content() for part in self.stored().walk() if part.get_filename() == "n.txt"])
+        self.assertUsage("send", "--server", "smtp://127.0.0.1:1", *HELLO, "-a", made, "bob@b.example", err=";name=")
 
     def test_header_values_with_line_ends(self):
         self.assertUsage("send", "--server", "smtp://127.0.0.1:1", "-f", "a@a.example", "-s", "x\nBcc: y@y.example", "--text", "x", "b@b.example", code=EX_DATAERR, err="subject")
@@ -464,7 +517,7 @@ class Usage(support.Case):
         self.wrong("--tls-ca-folder", "/nowhere", err="/nowhere", code=EX_CONFIG)
         self.wrong("--tls-cert", "/nowhere.pem", err="/nowhere.pem", code=EX_CONFIG)
         self.wrong("--tls-pin", "abc", err="pin", code=EX_CONFIG)
-        self.wrong("--ehlo", "two words", err="--ehlo", code=EX_CONFIG)
+        self.wrong("--ehlo", "two words", err="--ehlo")
         self.wrong("--proxy", "ftp://x", err="proxy")
         self.assertEnds(EX_CONFIG, "send", "--server", "smtp://127.0.0.1:1", "--source-address", "nowhere", *HELLO, "bob@b.example", err="--source-address")
 
@@ -599,6 +652,17 @@ class Terminal(SendCase):
         self.assertTrue(screen.echoes())
         self.assertEqual(screen.end(), 0)
 
+    def test_a_command_for_a_secret_is_interrupted(self):
+        self.server = self.secure_sink("--user", f"alice:{PASSWORD}")
+        for option in ("--password-command", "--token-command"):
+            process = subprocess.Popen([POSTRIDER, *map(str, self.secure(option, "touch asked; exec sleep 60"))], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=self.environment, cwd=self.path)
+            while not (self.path / "asked").exists():
+                self.assertIsNone(process.poll())
+            (self.path / "asked").unlink()
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=SECONDS)
+            self.assertEqual(process.returncode, INTERRUPTED, err)
+
     def test_no_terminal_to_ask_at(self):
         self.server = self.secure_sink("--user", f"alice:{PASSWORD}")
         self.assertEnds(EX_CONFIG, *self.secure(), err=["--user", "--password-file"], start_new_session=True)
@@ -612,7 +676,7 @@ class Terminal(SendCase):
             self.assertIn(one, screen.seen)
 
     def test_interrupted_before_anything_was_decided(self):
-        self.interrupt(self.sink("--fault", "on MAIL silence", "--no", "CHUNKING"), "MAIL", "bob@b.example", code=INTERRUPTED, words=["deferred", "cancelled by the caller"])
+        self.interrupt(self.sink("--fault", "on MAIL silence", "--no", "CHUNKING"), "MAIL", "bob@b.example", code=INTERRUPTED, words=["deferred", "interrupted"])
 
     def test_a_server_that_does_not_answer_quit(self):
         server = self.sink("--fault", "on QUIT silence")
