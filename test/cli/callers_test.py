@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Who calls a sendmail: git send-email, mutt and s-nail themselves, and cron and PHP by their argument lists.
+"""Who calls a sendmail: git send-email, mutt, s-nail and PHP themselves, and cron and others by their argument lists.
 
 Usage: callers_test.py BUILD-FOLDER [unittest's arguments]
 """
 import email
 import email.policy
+import json
 import shlex
 import subprocess
 import unittest
@@ -119,8 +120,29 @@ class SNail(CallerCase):
         self.assertIn("no such user here", ended.stderr)
 
 
+class Php(CallerCase):
+    def mail(self, *arguments, setting="{} -t -i"):
+        """PHP's mail() with these arguments: whether it says that the mail was sent."""
+        given = ", ".join(json.dumps(one, ensure_ascii=False) for one in arguments)
+        return self.run_caller("php", "-n", "-d", "sendmail_path=" + setting.format(self.sendmail), "-r", f"exit(mail({given}) ? 0 : 1);")
+
+    def test_a_mail(self):
+        mail = self.assertSent(self.mail("bob@b.example", "Hello", "Hi.\n.\nBye.\n", "From: form@a.example\r\nCc: carol@c.example", "-fbounces@a.example"),
+                               "bounces@a.example", "bob@b.example", "carol@c.example")
+        self.assertEqual((mail["Subject"], mail["From"], mail.get_content().rstrip()), ("Hello", "form@a.example", "Hi.\n.\nBye."))
+
+    def test_without_a_sender(self):
+        self.assertSent(self.mail("bob@b.example", "Hello", "Hi.\n"), "desk@a.example", "bob@b.example")
+
+    def test_the_subcommand(self):
+        self.assertSent(self.mail("bob@b.example", "Hello", "Hi.\n", setting=f"{support.POSTRIDER} sendmail -t -i"), "desk@a.example", "bob@b.example")
+
+    def test_php_is_told_that_it_failed(self):
+        self.assertEqual(self.mail("nobody@b.example", "Hello", "Hi.\n").returncode, 1)
+
+
 class ByArguments(CallerCase):
-    """Of callers that no test can install and run. None has a terminal, and cron has next to no environment."""
+    """Of callers as they call. None has a terminal, and cron has next to no environment."""
 
     def test_cron_of_debian(self):
         """do_command.c: `"%s -i -FCronDaemon -B8BITMIME -oem %s"`."""
