@@ -156,8 +156,21 @@ void write_error(std::ostream& to, int exit_code, const std::string& text) {
     write_json(to, {{"exit_code", exit_code}, {"error", text}});
 }
 
-void write_json(std::ostream& to, const json& document) {
-    to << document.dump(2, ' ', false, json::error_handler_t::replace) << '\n';
+std::string to_text(const json& document) {
+    const std::string text = document.dump(2, ' ', false, json::error_handler_t::replace);
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        constexpr std::string_view digits = "0123456789abcdef";
+        const auto octet = static_cast<unsigned char>(c);
+        const bool c1 = !out.empty() && out.back() == '\xc2' && (octet & 0xe0) == 0x80;
+        if (c1) out.pop_back();
+        if (c1 || c == '\x7f') out.append("\\u00").append(1, digits[octet >> 4]).append(1, digits[octet & 15]);
+        else out += c;
+    }
+    return out;
 }
+
+void write_json(std::ostream& to, const json& document) { to << to_text(document) << '\n'; }
 
 } // namespace postrider::cli

@@ -28,6 +28,8 @@ nlohmann::ordered_json to_json(const tls_facts& facts);
 std::string json_name(outcome what);
 /// The document of what ended before anything was attempted: doc/json/error.schema.json.
 void write_error(std::ostream& to, int exit_code, const std::string& text);
+/// A document, indented; DEL and U+0080 to U+009F, which JSON lets stand and a terminal obeys, are escaped.
+std::string to_text(const nlohmann::ordered_json& document);
 /// Writes a document, indented, with a line end.
 void write_json(std::ostream& to, const nlohmann::ordered_json& document);
 

@@ -69,14 +69,21 @@ private:
         } while (!text.empty());
     }
 
+    /// What `refused` means.
+    const probe_step& refusal() const {
+        return *std::find_if(seen_.steps.begin(), seen_.steps.end(), [this](const probe_step& one) {
+            return one.where == seen_.where && one.code == seen_.code;
+        });
+    }
+
     void head() {
         line("Server", what_.to.url());
         if (seen_) line("Verdict", "as it should be", with_.good);
         else if (seen_.error == errc::tls_unverified) line("Verdict", "NOT VERIFIED", with_.bad);
         else
             line("Verdict",
-                 (seen_.error == errc::refused ? std::string{name(seen_.where)} + " was refused"
-                                               : describe(seen_.error)),
+                 seen_.error == errc::refused ? std::string{name(seen_.where)} + " was refused: " + shown(refusal())
+                                              : describe(seen_.error),
                  with_.bad);
         for (const connect_attempt& one : seen_.attempts)
             if (one.error == errc::ok) line("Address", std::string{one.address.view()}, {});
@@ -250,7 +257,7 @@ private:
             if (one.where <= phase::quit || one.where == phase::starttls || one.code == 0) continue;
             if (std::exchange(first, false)) section("Answers");
             to_ << "  " << one.command << "\n     " << (one.code < 400 ? with_.good : with_.bad) << one.code
-                << with_.plain << ' ' << in_one_line(one.text) << '\n';
+                << with_.plain << shown(one).substr(3) << '\n';
         }
     }
 

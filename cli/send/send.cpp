@@ -22,8 +22,6 @@
 namespace postrider::cli {
 namespace {
 
-using json = nlohmann::ordered_json;
-
 constexpr std::chrono::milliseconds long_work{300}; // what is over before that needs no progress bar
 constexpr std::chrono::seconds quit_limit{2};
 
@@ -216,7 +214,11 @@ public:
         else print(in_.out(), one, in_.out_style(), quiet_);
         in_.out().flush(); // whatever ends this, what is known of a mail is told
         const std::string more = !in_.json && is_same_file(STDOUT_FILENO, STDERR_FILENO) ? beyond_lines(one) : one.text;
-        if (!one && !more.empty() && more != last_reason_) in_.complain(in_our_words(more));
+        if (!one && !more.empty() && more != last_reason_) {
+            in_.complain(in_our_words(more));
+            if (one.error == errc::tls_unverified)
+                in_.complain("`postrider probe URL` shows its certificates, and all that is wrong with them");
+        }
         last_reason_ = more;
         if (quiet_) return;
         const std::string without = left_out_text(one);
@@ -236,7 +238,7 @@ public:
 private:
     /// One behind the other: held until the end, those of a million would be 7 GB.
     void tell_json(const send_result& one) {
-        const std::string text = to_json(one).dump(2, ' ', false, json::error_handler_t::replace);
+        const std::string text = to_text(to_json(one));
         in_.out() << (std::exchange(begun_, true) ? ",\n    " : "{\n  \"mails\": [\n    ");
         for (std::string_view rest = text;;) {
             const std::size_t end = rest.find('\n');

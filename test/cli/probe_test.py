@@ -303,7 +303,7 @@ class Stages(ProbeCase):
         ended = self.assertEnds(69, *self.clear("--offer", "VRFY", "--offer", "EXPN", "--offer", "XCLIENT", "--answer",
                                                 "VRFY jones=250 2.1.5 <jones@example.com>"),
                                 "--xclient", "ADDR=192.0.2.1", "--xclient", "NAME=client.test", "--verify", "jones", "--expand", "staff",
-                                out=["XCLIENT ADDR=192.0.2.1 NAME=client.test", "VRFY jones\n     250 <jones@example.com>", "EXPN staff\n     550"],
+                                out=["XCLIENT ADDR=192.0.2.1 NAME=client.test", "VRFY jones\n     250 2.1.5 <jones@example.com>", "EXPN staff\n     550"],
                                 err="EXPN was refused: 550")
         self.assertIn("Verdict     EXPN was refused", ended.out)
 
