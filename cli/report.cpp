@@ -149,7 +149,7 @@ std::string left_out_text(const send_result& r) {
             return one.what == outcome::accepted || one.what == outcome::unknown;
         }))
         return {};
-    return text.insert(0, "the server does not offer ").append(": the mail went without what that was asked for");
+    return text.insert(0, "the server does not offer ").append(": the mail went without");
 }
 
 void write_error(std::ostream& to, int exit_code, const std::string& text) {
