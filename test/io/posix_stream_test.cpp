@@ -260,6 +260,101 @@ TEST(Transfer, ACommandAndItsReplyCostThreeSystemCalls) {
     EXPECT_EQ(calls.recv, 1);
 }
 
+// --- transfer: what it acknowledges ---
+
+// Whether the system acknowledges at once what this stream's user has read.
+static bool acknowledges_at_once(const posix_stream& stream) {
+    int at_once = -1;
+    socklen_t size = sizeof at_once;
+    EXPECT_EQ(::getsockopt(stream.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &at_once, &size), 0);
+    return at_once != 0;
+}
+
+// As after commands that were each sent on an answer: the system waits for the next one, to send the ACK with it.
+static void delay_acks(const posix_stream& stream) {
+    const int off = 0;
+    ::setsockopt(stream.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
+    EXPECT_FALSE(acknowledges_at_once(stream));
+}
+
+TEST(Acknowledge, CommandsAndTheirRepliesAskForNone) {
+    auto [stream, other] = connected();
+    calls = {};
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_EQ(write(stream, "NOOP\r\n").written, 6U);
+        other.receive(6);
+        other.send("250 OK\r\n");
+        EXPECT_EQ(read(stream).text, "250 OK\r\n");
+    }
+    EXPECT_EQ(read(stream, deadline{}).result.error, errc::timed_out);
+    EXPECT_EQ(calls.acknowledge, 1) << "the sixth wait, behind a reply to which nothing was sent, and no other";
+}
+
+TEST(Acknowledge, AReaderWhoPollsByItself) {
+    auto [stream, other] = connected();
+    EXPECT_EQ(write(stream, "MAIL, RCPT and BDAT").error, errc::ok);
+    other.send("250 OK\r\n");
+    await(stream, POLLIN);
+    delay_acks(stream);
+    calls = {};
+    EXPECT_EQ(read(stream, deadline{}).text, "250 OK\r\n");
+    EXPECT_EQ(calls.acknowledge, 0) << "a command may follow";
+    EXPECT_EQ(read(stream, deadline{}).result.error, errc::timed_out);
+    EXPECT_EQ(calls.acknowledge, 1);
+    EXPECT_TRUE(acknowledges_at_once(stream));
+    other.send("250 OK\r\n");
+    await(stream, POLLIN);
+    EXPECT_EQ(read(stream, deadline{}).text, "250 OK\r\n");
+    EXPECT_EQ(read(stream, deadline{}).result.error, errc::timed_out);
+    EXPECT_EQ(read(stream, deadline{}).result.error, errc::timed_out);
+    EXPECT_EQ(calls.acknowledge, 1) << "nothing was sent since";
+}
+
+TEST(Acknowledge, AReaderWhoWaits) {
+    auto [stream, other] = connected();
+    for (int group = 1; group <= 2; ++group) {
+        EXPECT_EQ(write(stream, "MAIL, RCPT and BDAT").error, errc::ok);
+        other.receive(19);
+        delay_acks(stream);
+        calls = {};
+        for (const char* reply : {"250 1", "250 2", "250 3"}) {
+            other.send(reply);
+            EXPECT_EQ(read(stream).text, reply);
+        }
+        EXPECT_EQ(calls.acknowledge, 1) << group;
+        EXPECT_TRUE(acknowledges_at_once(stream));
+    }
+}
+
+TEST(Acknowledge, ByACallOfItsOwn) {
+    auto [stream, other] = connected();
+    calls = {};
+    stream.acknowledge();
+    EXPECT_EQ(calls.acknowledge, 0) << "nothing was read";
+    other.send("220 mail.example\r\n");
+    EXPECT_EQ(read(stream).text, "220 mail.example\r\n");
+    delay_acks(stream);
+    calls = {};
+    stream.acknowledge();
+    stream.acknowledge();
+    EXPECT_EQ(calls.acknowledge, 1);
+    EXPECT_TRUE(acknowledges_at_once(stream));
+}
+
+TEST(Acknowledge, AStreamThatMoves) {
+    auto [stream, other] = connected();
+    other.send("220 mail.example\r\n");
+    EXPECT_EQ(read(stream).text, "220 mail.example\r\n");
+    posix_stream moved(std::move(stream));
+    calls = {};
+    EXPECT_EQ(read(moved, deadline{}).result.error, errc::timed_out);
+    EXPECT_EQ(calls.acknowledge, 1);
+    posix_stream assigned;
+    assigned = std::move(moved);
+    EXPECT_EQ(read(assigned, deadline{}).result.error, errc::timed_out);
+    EXPECT_EQ(calls.acknowledge, 1);
+}
+
 TEST(Transfer, MoreTextsThanOneSendmsgTakes) {
     auto [stream, other] = connected();
     const auto octets = noise(10'000);

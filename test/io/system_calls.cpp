@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -22,6 +24,7 @@ extern "C" {
 ssize_t __real_sendmsg(int descriptor, const msghdr* message, int flags);
 ssize_t __real_recv(int descriptor, void* buffer, size_t size, int flags);
 int __real_poll(pollfd* descriptors, nfds_t count, int timeout);
+int __real_setsockopt(int descriptor, int level, int option, const void* value, socklen_t size);
 
 ssize_t __wrap_sendmsg(int descriptor, const msghdr* message, int flags) {
     ++calls.sendmsg;
@@ -48,5 +51,10 @@ ssize_t __wrap_recv(int descriptor, void* buffer, size_t size, int flags) {
 int __wrap_poll(pollfd* descriptors, nfds_t count, int timeout) {
     ++calls.poll;
     return interrupted() ? -1 : __real_poll(descriptors, count, timeout);
+}
+
+int __wrap_setsockopt(int descriptor, int level, int option, const void* value, socklen_t size) {
+    if (level == IPPROTO_TCP && option == TCP_QUICKACK) ++calls.acknowledge;
+    return __real_setsockopt(descriptor, level, option, value, size);
 }
 }

@@ -10,6 +10,7 @@ struct system_calls {
     int sendmsg = 0;
     int recv = 0;
     int poll = 0;
+    int acknowledge = 0;          // setsockopt of TCP_QUICKACK; others are not counted
     int interruptions = 0;        // so many of the next calls end with EINTR, having done nothing
     std::size_t sendmsg_most = 0; // unless 0: the octets that a sendmsg takes at most
 };

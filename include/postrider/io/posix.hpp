@@ -164,7 +164,8 @@ public:
     ///
     /// So it waits for the peer's octets only if there is nothing to write, or while the peer takes nothing:
     /// to write and then await the reply, call it twice, which costs three system calls (sendmsg, poll,
-    /// recv). While it waits for room it reads whatever comes: two peers with full windows never wait for
+    /// recv). Who reads, sends nothing, and waits for more has what came acknowledged at once (TCP_QUICKACK, on Linux), which is
+    /// one call more for each send: a peer under Nagle's algorithm would hold back what it says next. While it waits for room it reads whatever comes: two peers with full windows never wait for
     /// each other. With `in` empty that protection is off, and end_of_stream is not noticed.
     ///
     /// A flight leaves in one `sendmsg`, however many texts it has (up to 1024 and 1 GiB, then in as few as
@@ -172,6 +173,10 @@ public:
     /// `ok`. The texts of `out` may be empty. Nothing of `out` or `in` is kept.
     [[nodiscard]] transfer_result transfer(std::span<const std::string_view> out, std::span<char> in,
                                            deadline until) noexcept;
+
+    /// What was read since the last send is acknowledged at once, as `transfer` does before it waits: for who will wait
+    /// for more without it. Without effect where nothing was read since, or this was done already.
+    void acknowledge() noexcept;
 
     /// Whether a connection that lay idle is still worth a command. It may break the moment after.
     [[nodiscard]] liveness probe() noexcept;
@@ -207,6 +212,8 @@ private:
     errc fault_ = errc::ok;      // what broke the connection
     bool ended_ = false;         // the peer's end of stream was seen
     bool more_expected_ = false; // the last read filled its buffer: the next one goes without a poll
+    /// Of what was read since the last send.
+    enum class ack : std::uint8_t { none_due, due, asked_for } ack_ = ack::none_due;
     const canceller* canceller_ = nullptr;
 };
 

@@ -78,7 +78,10 @@ public:
                 // Tickets and key updates hold no text, and buy no time.
                 if (until == never || std::chrono::steady_clock::now() < until) continue;
                 if (!in.empty()) result.read = filter_.read(in);
-                if (result.read == 0) result.error = errc::timed_out;
+                if (result.read != 0) return result;
+                result.error = errc::timed_out;
+                // The caller waits by himself. Behind the tickets a server under Nagle's algorithm holds its greeting back.
+                if constexpr (requires { transport_.acknowledge(); }) transport_.acknowledge();
                 return result;
             }
             result.error = r.error;

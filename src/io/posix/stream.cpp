@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits.h>
+#include <netinet/tcp.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <utility>
@@ -103,6 +104,7 @@ posix_stream::posix_stream(posix_stream&& other) noexcept
       fault_(other.fault_),
       ended_(other.ended_),
       more_expected_(other.more_expected_),
+      ack_(other.ack_),
       canceller_(other.canceller_) {}
 
 posix_stream& posix_stream::operator=(posix_stream&& other) noexcept {
@@ -112,6 +114,7 @@ posix_stream& posix_stream::operator=(posix_stream&& other) noexcept {
     fault_ = other.fault_;
     ended_ = other.ended_;
     more_expected_ = other.more_expected_;
+    ack_ = other.ack_;
     canceller_ = other.canceller_;
     return *this;
 }
@@ -122,6 +125,7 @@ errc posix_stream::adopt(int descriptor) noexcept {
     descriptor_ = descriptor;
     fault_ = errc::ok;
     ended_ = more_expected_ = false;
+    ack_ = ack::none_due;
     return errc::ok;
 }
 
@@ -141,6 +145,7 @@ transfer_result posix_stream::transfer(std::span<const std::string_view> out, st
     }
     for (bool readable = more_expected_ && !writing;;) {
         if (writing && fault_ == errc::ok) fault_ = send_some(descriptor_, flight, result.written);
+        if (result.written != 0) ack_ = ack::none_due; // it went with these octets
         if (writing && flight.empty()) return result;
         // After a failed write there may still be octets that came before the failure - a 421 that says why.
         if ((fault_ != errc::ok || readable) && receive(in, result)) return result;
@@ -148,9 +153,12 @@ transfer_result posix_stream::transfer(std::span<const std::string_view> out, st
         // Without time there is nothing to ask poll() for: the read that it would allow says as much. And wait() says timed_out
         // only if nothing is ready: a peer that always takes a little more must not carry the loop past the deadline.
         if (until != never && std::chrono::steady_clock::now() >= until) {
-            if (!listening || !receive(in, result)) result.error = errc::timed_out;
+            if (listening && receive(in, result)) return result;
+            acknowledge();
+            result.error = errc::timed_out;
             return result;
         }
+        acknowledge();
         pollfd self{descriptor_, static_cast<short>((writing ? POLLOUT : 0) | (listening ? POLLIN : 0)), 0};
         result.error = posix_detail::wait({&self, 1}, canceller_, until);
         if (result.error != errc::ok) return result;
@@ -168,6 +176,7 @@ bool posix_stream::receive(std::span<char> in, transfer_result& result) noexcept
         const auto received = receive_some(descriptor_, in, 0);
         if (received > 0) {
             result.read = static_cast<std::size_t>(received);
+            if (ack_ == ack::none_due) ack_ = ack::due;
             more_expected_ = result.read == in.size();
             return true;
         }
@@ -179,6 +188,20 @@ bool posix_stream::receive(std::span<char> in, transfer_result& result) noexcept
     }
     result.error = fault_;
     return fault_ != errc::ok;
+}
+
+// Whoever waits for more after it has read something waits, where Nagle's algorithm is on at the peer, for its own delayed ACK,
+// 40 ms: Postfix sends TLS tickets and then the reply to EHLO, and the replies to MAIL and RCPT before that to BDAT, without a word
+// of ours between. Where a reply is answered by the next command, which has the ACK with it, this costs no call. Once for each
+// send: the system then acknowledges what it delivers at once, until something is sent.
+void posix_stream::acknowledge() noexcept {
+    if (ack_ != ack::due) return;
+    ack_ = ack::asked_for;
+#ifdef TCP_QUICKACK
+    const int at_once = 1;
+    ::setsockopt(descriptor_, IPPROTO_TCP, TCP_QUICKACK, &at_once,
+                 sizeof at_once); // without effect where it is not TCP
+#endif
 }
 
 liveness posix_stream::probe() noexcept {
