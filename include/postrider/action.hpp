@@ -38,8 +38,9 @@ struct action {
         /// 535 to the token, and a fresh one is needed.
         credentials,
         /// The session goes on, and the recipient `recipient_index` of `mail` - or all that had no result yet, if it is
-        /// `all_recipients` - was refused for good by the reply in `session_base::last_reply`. To be passed over by who wants
-        /// no texts.
+        /// `all_recipients` - was refused for good by the reply in `session_base::last_reply`. Of several such replies the first
+        /// decides. A 421 behind which the end of a content has left is told of too: `recipient::result` says in the end whether
+        /// the mail was taken all the same. To be passed over by who wants no texts.
         refused,
         /// `mail` is done, and the caller's again: each recipient has its final result. `last_reply` is the reply that ended
         /// it, if one did. Mails are done in the order in which they were handed over, but one that needs a further

@@ -183,12 +183,11 @@ errc job::prepare() {
 
 void job::refused(std::size_t recipient, const reply& said) {
     const std::string text = text_of(said);
-    if (recipient != all_recipients) {
-        result.recipients[recipient].text = text;
-        return;
-    }
-    for (recipient_result& r : result.recipients)
-        if (r.text.empty()) r.text = text;
+    const auto tell = [&](recipient_result& r) {
+        if (r.text.empty()) r.text = text; // the first refusal decides
+    };
+    if (recipient != all_recipients) return tell(result.recipients[recipient]);
+    for (recipient_result& r : result.recipients) tell(r);
 }
 
 void job::settle(const reply& said, const counters& now, const server::state& to, flags<extension> offered) {

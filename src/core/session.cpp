@@ -664,8 +664,8 @@ void session_base::decide(mail& m, status s) noexcept {
     }
     if (!accepted) m.progress.waiting_ = 0;
     // A refusal has a code. Without one it was another mail that was refused, and this one goes the way of the session.
-    // Of several that end by one reply, the first is told of.
-    if (!some || s.error != errc::refused || s.code == 0 || line_.event != action::kind::ready) return;
+    // Of several that end by one reply, the first is told of; and of none where it was an earlier reply, whose text is gone.
+    if (!some || s.error != errc::refused || s.code != reader_.code() || line_.event != action::kind::ready) return;
     line_.event = action::kind::refused;
     line_.event_mail = &m;
     line_.event_recipient = all_recipients;

@@ -501,24 +501,26 @@ void session_base::on_goodbye(const status& s) noexcept {
     }
     if constexpr (!config::pipelining) return;
     // If it closes now, nothing behind this command was looked at. But mails behind it may have been taken all the same:
-    // what comes, or how the connection ends, will tell.
+    // what comes, or how the connection ends, will tell. By then the text is gone, so it is told of at once.
     if (line_.goodbye.code == 0) {
         line_.goodbye = s;
         if (s.where != phase::rcpt && m.progress.outstanding_ != 0) line_.goodbye_mail = &m;
     }
+    if (s.where == phase::rcpt) return on_recipient(s); // the others may get it
+    if (s.where == phase::content) {
+        if (m.progress.chunks_ != 0) --m.progress.chunks_;
+        return;
+    }
+    // RSET or MAIL: nothing is sent behind DATA before it is answered.
+    line_.event = action::kind::refused;
+    line_.event_mail = &m;
+    line_.event_recipient = all_recipients;
     if (s.where == phase::rset) {
         line_.read.at = phase::mail;
-    } else if (s.where != phase::content) {
-        if (s.where == phase::rcpt) {
-            recipient& r = m.recipients[line_.read.recipient];
-            r.at = recipient::standing::done; // the others may get it
-            if (r.result.open()) r.result = first_refusal(m, s);
-        }
-        line_.read.recipient = s.where == phase::mail ? m.progress.first_ : line_.read.recipient + 1;
-        advance_read();
-    } else if (m.progress.chunks_ != 0) {
-        --m.progress.chunks_;
+        return;
     }
+    line_.read.recipient = m.progress.first_;
+    advance_read();
 }
 
 } // namespace postrider

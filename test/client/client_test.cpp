@@ -303,6 +303,24 @@ TEST(client, sends_again_what_a_dying_connection_has_not_taken) {
     EXPECT_EQ(sink.mails().size(), 3u);
 }
 
+TEST(client, keeps_what_a_421_says_in_a_flight) {
+    const std::pair<const char*, const char*> scripts[] = {
+        {"on MAIL reply \"421 4.7.0 Too many of you\"", "bob@b.example deferred at MAIL: 421 4.7.0 Too many of you"},
+        {"on RCPT reply \"421 4.7.0 Too many of you\"", "bob@b.example deferred at RCPT: 421 4.7.0 Too many of you"}};
+    for (const bool chunking : {true, false})
+        for (const auto& [script, says] : scripts) {
+            auto config = clear_config();
+            config.offers.chunking = chunking;
+            config.script = script;
+            running sink{config};
+            client c{sink.url("smtp"), in_clear()};
+            const send_result r = c.send(letter());
+            EXPECT_EQ(r.what, outcome::deferred) << script;
+            EXPECT_EQ(r.recipients[0].text, "Too many of you") << script;
+            EXPECT_EQ(r.text, says) << chunking;
+        }
+}
+
 TEST(client, helps_where_the_port_and_the_url_do_not_fit) {
     auto implicit = secure_config();
     implicit.tls.implicit = true;
