@@ -48,10 +48,12 @@ private:
 std::shared_ptr<content_source> text_content(std::string text);
 /// A file, read as it is sent, in constant memory: once before MAIL for what the server has to be told (SIZE, octets above
 /// 127), once for each transaction. A file that changes meanwhile gives the mail up (`content_mismatch`). What cannot be read
-/// twice, a pipe, is spooled as `stream_content` is; it is waited for until somebody writes to it, and then to its end.
+/// twice, a pipe, is spooled as `stream_content` is; it is waited for until somebody writes to it, and then to its end. Described:
+/// `body_failed`, it cannot be opened or read, or changes meanwhile; `system_failure`, the copy cannot be written.
 std::shared_ptr<content_source> file_content(std::string path);
 /// A stream, to its end. It is read when the mail is first described, into a file without a name in the folder for temporary
-/// files (TMPDIR), since it can be read only once, and the content has to be known before MAIL, and perhaps sent again.
+/// files (TMPDIR, or /tmp), since it can be read only once, and the content has to be known before MAIL, and perhaps sent again.
+/// Described: `body_failed`, it cannot be read; `system_failure`, that folder is not there, or full. `problem` names it.
 std::shared_ptr<content_source> stream_content(std::istream& from);
 
 } // namespace postrider

@@ -93,7 +93,7 @@ struct dkim_signer {
 ///
 /// `outgoing::error`: `invalid_parameter`, with `problem`, what is wrong with the signer. When the content is described:
 /// `invalid_message`: the header block has a line that is of no field, or not one From field; the content is binary (RFC 6376
-/// §5.3) or a URL. `body_failed`: it cannot be read. `system_failure`: OpenSSL cannot sign.
+/// §5.3) or a URL. `body_failed`: it cannot be read. `system_failure`: OpenSSL cannot sign, or a copy cannot be written.
 [[nodiscard]] outgoing sign(outgoing mail, const dkim_signer& by);
 
 } // namespace postrider

@@ -46,7 +46,8 @@ enum class errc : std::uint8_t {
     connection_closed,   ///< the peer closed the connection while a reply was due
     timed_out,           ///< the time limit of the wait was over (RFC 5321 §4.5.3.2), or the deadline of the whole
     cancelled,           ///< the caller ended it
-    system_failure,      ///< the system refused a resource: descriptors, memory, buffers, a digest, random octets
+    system_failure, ///< the system refused a resource: descriptors, memory, buffers, a digest, random octets, room for
+                    ///< a temporary file
     tls_failed,     ///< the handshake failed, or a record was no record: the peer speaks no TLS that can be accepted
     tls_unverified, ///< the server has not proved who it is; `tls_facts::verdict` says why
     tls_truncated,  ///< the connection ended without TLS's close_notify: somebody may have cut it (RFC 8446 §6.1)

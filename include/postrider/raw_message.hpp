@@ -50,7 +50,8 @@ struct raw_message {
 
 /// Reads the header block, and pipes and streams to their end. `outgoing::error`, with `problem`: `no_recipients`;
 /// `invalid_message`: the header block is none, or an address in it; `body_failed`: the content cannot be read;
-/// `invalid_parameter`: `add_from` or `local_domain`; `system_failure`: no random octets. What becomes of the message between
+/// `invalid_parameter`: `add_from` or `local_domain`; `system_failure`: no random octets, or the copy of what can be read only once cannot be written
+/// (`stream_content`). What becomes of the message between
 /// this and the sending: a body that changes is sent as it is then, a header block that changes gives the mail up.
 [[nodiscard]] outgoing compose(const raw_message& m);
 

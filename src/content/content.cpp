@@ -49,11 +49,14 @@ public:
     std::shared_ptr<content_source> clone() override { return std::make_shared<file_source>(of_); }
 
     errc describe(mail_content& to, std::string& problem) override {
-        problem = open();
+        errc e = open(problem);
         content_facts facts;
-        if (problem.empty()) problem = look_through(facts);
+        if (e == errc::ok) {
+            problem = look_through(facts);
+            if (!problem.empty()) e = errc::body_failed;
+        }
         own_.close();
-        if (!problem.empty()) return errc::body_failed;
+        if (e != errc::ok) return e;
         to = {.pulled = true,
               .kind = facts.eight_bit ? octets::eight_bit : octets::seven_bit,
               .utf8_header = facts.eight_bit_header,
@@ -79,10 +82,19 @@ public:
     }
 
 private:
-    std::string open() {
+    errc open(std::string& problem) {
         const std::lock_guard lock{of_->mutex};
+        problem = open_alone();
+        return problem.empty() ? errc::ok : file_->error();
+    }
+
+    /// While no other reader does.
+    std::string open_alone() {
         const bool once = of_->stream != nullptr || of_->source != nullptr;
         if (!of_->copied && once) {
+            file_ = &of_->copy;
+            // Where a copy cannot even be begun nothing was read: the next time it may.
+            if (std::string why = of_->copy.begin(); !why.empty()) return why;
             of_->broken = of_->stream != nullptr ? of_->copy.copy(*of_->stream) : of_->copy.copy(*of_->source);
             of_->copied = true;
         } else if (!of_->copied) {

@@ -20,14 +20,6 @@ std::string temporary_folder() {
     return folder != nullptr && *folder != '\0' ? folder : "/tmp";
 }
 
-std::string not_copied(int number) {
-    return std::string{"what is sent cannot be copied to "}
-        .append(temporary_folder())
-        .append(": ")
-        .append(words(number))
-        .append("; TMPDIR can name another folder");
-}
-
 /// Some file systems have no O_TMPFILE; there the name is gone before an octet is in the file.
 int open_unnamed(const std::string& folder) {
 #ifdef O_TMPFILE
@@ -71,6 +63,7 @@ bool spool::reopen(const std::string& path) noexcept {
 std::string spool::open(const std::string& path, bool& copied) {
     close();
     copied = false;
+    error_ = errc::body_failed;
     const int file = open_to_read(path, 0);
     if (file < 0) return std::string{path}.append(": cannot be opened: ").append(words(errno));
     file_ = file;
@@ -101,7 +94,10 @@ std::string spool::copy(int from, const std::string& path) {
 
 // By `read`, which catches what a file's buffer throws when the system fails it.
 std::string spool::copy(std::istream& from) {
-    if (from.fail()) return "the stream cannot be read: was what it reads from opened?";
+    if (from.fail()) {
+        close();
+        return "the stream cannot be read: was what it reads from opened?";
+    }
     const std::ios::iostate throws_at = from.exceptions();
     from.exceptions(std::ios::goodbit);
     std::string why = begin();
@@ -131,8 +127,18 @@ std::string spool::copy(content_source& from) {
     return why;
 }
 
+std::string spool::not_copied(int number) {
+    error_ = errc::system_failure;
+    return std::string{"what is sent cannot be copied to "}
+        .append(temporary_folder())
+        .append(": ")
+        .append(words(number))
+        .append("; TMPDIR can name another folder");
+}
+
 std::string spool::begin() {
     close();
+    error_ = errc::body_failed;
     file_ = open_unnamed(temporary_folder());
     return file_ < 0 ? not_copied(errno) : std::string{};
 }

@@ -19,7 +19,7 @@ namespace postrider::content_detail {
 inline constexpr std::size_t part_size = 65536;
 
 /// An open file. Its copies of what cannot be read twice lie in a file without a name in TMPDIR, or /tmp, that only this
-/// process can open, and that is gone with it. Where a call can fail it says why in words: empty, and it has not.
+/// process can open, and that is gone with it. Where a call can fail it says why in words: empty, and it has not. Whose fault it is says `error`.
 class spool {
 public:
     spool() noexcept = default;
@@ -40,8 +40,13 @@ public:
     [[nodiscard]] std::string begin();
     [[nodiscard]] std::string append(std::string_view octets);
     void close() noexcept;
-    void swap(spool& other) noexcept { std::swap(file_, other.file_); }
+    void swap(spool& other) noexcept {
+        std::swap(file_, other.file_);
+        std::swap(error_, other.error_);
+    }
     bool is_open() const noexcept { return file_ >= 0; }
+    /// Once something has failed: `system_failure`, the copy cannot be written; `body_failed`, what is read.
+    errc error() const noexcept { return error_; }
 
     /// Up to `room.size()` octets from `offset`. How many; 0: the end; -1: errno says why.
     ssize_t read(std::uint64_t offset, std::span<char> room) const noexcept;
@@ -59,8 +64,10 @@ public:
 
 private:
     std::string copy(int from, const std::string& path);
+    std::string not_copied(int number);
 
     int file_ = -1;
+    errc error_ = errc::body_failed;
 };
 
 } // namespace postrider::content_detail

@@ -47,10 +47,10 @@ mail_content described(content_source& source) {
     return facts;
 }
 
-std::string problem_of(content_source& source) {
+std::string problem_of(content_source& source, errc why = errc::body_failed) {
     mail_content facts;
     std::string problem;
-    EXPECT_EQ(source.describe(facts, problem), errc::body_failed);
+    EXPECT_EQ(source.describe(facts, problem), why);
     return problem;
 }
 
@@ -271,16 +271,26 @@ TEST_F(Content, ThatFindsNoRoomForItsCopy) {
     std::string problem;
     {
         const full_disk now{100'000};
-        problem = problem_of(*source);
+        problem = problem_of(*source, errc::system_failure);
     }
     EXPECT_EQ(problem,
               "what is sent cannot be copied to " + where + ": File too large; TMPDIR can name another folder");
-    EXPECT_EQ(problem_of(*source), problem) << "what was read of the stream is gone";
+    EXPECT_EQ(problem_of(*source, errc::system_failure), problem) << "what was read of the stream is gone";
 
     std::filesystem::remove(folder / "tmp");
+    const std::string nowhere =
+        "what is sent cannot be copied to " + where + ": No such file or directory; TMPDIR can name another folder";
     std::istringstream another{"x"};
-    EXPECT_EQ(problem_of(*stream_content(another)), "what is sent cannot be copied to " + where +
-                                                        ": No such file or directory; TMPDIR can name another folder");
+    const auto later = stream_content(another);
+    EXPECT_EQ(problem_of(*later, errc::system_failure), nowhere);
+    const std::string pipe = (folder / "pipe").string();
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    std::thread writer{[&] { const std::ofstream opened{pipe}; }};
+    EXPECT_EQ(problem_of(*file_content(pipe), errc::system_failure), nowhere);
+    writer.join();
+    std::filesystem::create_directory(folder / "tmp");
+    described(*later);
+    EXPECT_EQ(pulled(*later), "x") << "of that stream nothing was read";
 }
 
 TEST_F(Content, OfACopyIsForThisUserAlone) {
