@@ -66,7 +66,7 @@ struct connection::state final : drive_handler {
     void mail_done(mail& m, const reply& said);
     void answered(const reply& said);
     errc credentials_wanted(credentials& with, bool again) { return sasl_.renew(config_, with, again); }
-    void tls_started(const tls_channel& channel);
+    void tls_started(const tls_channel& channel, const tls_facts& facts);
     void sent(std::string_view octets, phase where, const mail* m, bool secret, bool ends);
     void received(std::string_view octets);
     std::chrono::milliseconds limit(const action& a) const noexcept { return config_.limit(a); }
@@ -254,8 +254,8 @@ void connection::state::observe(Call&& call) noexcept {
     }
 }
 
-void connection::state::tls_started(const tls_channel& channel) {
-    if (shown_) observe([&] { shown_->tls_started(channel); });
+void connection::state::tls_started(const tls_channel& channel, const tls_facts& facts) {
+    if (shown_) observe([&] { shown_->tls_started(channel, facts); });
 }
 
 void connection::state::sent(std::string_view octets, phase where, const mail* m, bool secret, bool ends) {

@@ -519,6 +519,7 @@ TEST(client, shows_what_is_said_without_secrets_and_tells_of_progress) {
     outgoing mail = letter({"bob@b.example"}, "Subject: x\r\n\r\n" + std::string(300'000, 'x') + "\r\n");
     EXPECT_TRUE(c.send(mail));
     EXPECT_THAT(said, HasSubstr("-> STARTTLS\n"));
+    EXPECT_THAT(said, HasSubstr("=== TLS 1.3, TLS_AES_256_GCM_SHA384, with a server that has proved who it is\n"));
     EXPECT_THAT(said, HasSubstr("~> AUTH SCRAM-SHA-256"));
     EXPECT_EQ(said.find("wonderland"), std::string::npos);
     EXPECT_EQ(last, total);

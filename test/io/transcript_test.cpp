@@ -455,5 +455,48 @@ TEST(TranscriptByHand, ToAStream) {
               "=== TLS, with a server that has not proved who it is\n** the envelope has no recipient\n<~ 250 O\n");
 }
 
+TEST(TranscriptByHand, OfWhatWasNegotiated) {
+    std::ostringstream to;
+    transcript log{to};
+    tls_facts facts;
+    facts.version = tls_version::tls_1_2;
+    log.tls_started({.verified = true}, facts);
+    facts.cipher.append("ECDHE-RSA-AES128-GCM-SHA256");
+    log.tls_started({}, facts);
+    EXPECT_EQ(to.str(), "=== TLS 1.2, with a server that has proved who it is\n"
+                        "=== TLS 1.2, ECDHE-RSA-AES128-GCM-SHA256, with a server that has not proved who it is\n");
+}
+
+/// A stream in which TLS stands at once, and that knows what was negotiated, or does not.
+struct plain_stream {
+    errc start_tls(bool, deadline) noexcept { return errc::ok; }
+    tls_channel channel() const noexcept { return {.verified = true}; }
+    bool wants_room(bool) const noexcept { return false; }
+    bool started() const noexcept { return false; }
+    transfer_result transfer(std::span<const std::string_view>, std::span<char>, deadline) noexcept {
+        return {.end_of_stream = true};
+    }
+};
+struct telling_stream : plain_stream {
+    tls_facts known{};
+    const tls_facts& facts() const noexcept { return known; }
+};
+
+TEST(TranscriptByDrive, IsToldWhatTheStreamKnows) {
+    const auto said_over = [](auto stream) {
+        std::ostringstream to;
+        session<> s;
+        EXPECT_EQ(s.start({.client = *domain::parse("client.example"), .implicit_tls = true}), errc::ok);
+        EXPECT_EQ(drive(s, stream, never, transcript{to}), errc::connection_closed);
+        return to.str();
+    };
+    EXPECT_EQ(said_over(plain_stream{}), "=== TLS, with a server that has proved who it is\n");
+    telling_stream telling;
+    telling.known.version = tls_version::tls_1_3;
+    telling.known.cipher.append("TLS_AES_256_GCM_SHA384");
+    EXPECT_EQ(said_over(std::move(telling)),
+              "=== TLS 1.3, TLS_AES_256_GCM_SHA384, with a server that has proved who it is\n");
+}
+
 } // namespace
 } // namespace postrider

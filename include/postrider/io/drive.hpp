@@ -46,7 +46,8 @@ struct drive_handler {
     errc credentials_wanted(credentials& /*with*/, bool /*again*/) noexcept { return errc::credentials_failed; }
     /// How long what this action asks may take; here as RFC 5321 §4.5.3.2 has it.
     std::chrono::seconds limit(const action& a) noexcept { return std::chrono::seconds{a.limit()}; }
-    /// TLS stands.
+    /// TLS stands. Who takes `const tls_facts&` (io/tls.hpp) behind the channel is told what was negotiated, where the stream
+    /// knows it.
     void tls_started(const tls_channel& /*channel*/) noexcept {}
     /// A command by itself was answered.
     void answered(const reply& /*said*/) noexcept {}
@@ -262,7 +263,9 @@ private:
             }
             moved_ = true;
             if (e == errc::ok) {
-                handler_.tls_started(stream_.channel());
+                if constexpr (requires { handler_.tls_started(stream_.channel(), stream_.facts()); })
+                    handler_.tls_started(stream_.channel(), stream_.facts());
+                else handler_.tls_started(stream_.channel());
                 session_.tls_started(stream_.channel());
             } else {
                 session_.failed(e);

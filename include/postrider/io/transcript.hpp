@@ -13,7 +13,7 @@
 //     <- 250 STARTTLS
 //     -> STARTTLS
 //     <- 220 Go ahead
-//     === TLS, with a server that has proved who it is
+//     === TLS 1.3, TLS_AES_256_GCM_SHA384, with a server that has proved who it is
 //     ~> EHLO client.example
 //     ...
 //     ~> AUTH PLAIN <hidden>
@@ -29,6 +29,7 @@
 
 #include <postrider/errc.hpp>
 #include <postrider/io/drive.hpp>
+#include <postrider/io/tls.hpp>
 #include <postrider/limits.hpp>
 
 #include <cstdint>
@@ -66,7 +67,8 @@ public:
     // What `drive` tells.
     void sent(std::string_view octets, phase where, const mail* m, bool secret, bool ends);
     void received(std::string_view octets);
-    void tls_started(const tls_channel& channel);
+    void tls_started(const tls_channel& channel, const tls_facts& facts);
+    void tls_started(const tls_channel& channel); ///< of whoever knows no more
     void not_taken(mail& m, errc why);
 
     /// The session is over, or the drive; of `ok` nothing is said. Writes what is left of a line.

@@ -185,11 +185,16 @@ void transcript::end_reply_line() {
     in_more_ = 0;
 }
 
-void transcript::tls_started(const tls_channel& channel) {
+void transcript::tls_started(const tls_channel& channel, const tls_facts& facts) {
     tls_ = true;
-    write("=== ", channel.verified ? "TLS, with a server that has proved who it is"
-                                   : "TLS, with a server that has not proved who it is");
+    std::string text{facts.version == tls_version::none ? "TLS" : name(facts.version)};
+    if (!facts.cipher.empty()) text.append(", ").append(facts.cipher.view());
+    text.append(channel.verified ? ", with a server that has proved who it is"
+                                 : ", with a server that has not proved who it is");
+    write("=== ", text);
 }
+
+void transcript::tls_started(const tls_channel& channel) { tls_started(channel, {}); }
 
 void transcript::not_taken(mail&, errc why) { write("** ", describe(why)); }
 
