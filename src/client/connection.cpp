@@ -226,8 +226,14 @@ void connection::state::describe_result(job& j, const mail& m) {
             if (!r.advice.empty()) r.text.append("; ").append(r.advice);
         } else if (r.text.empty() || one.error != r.error) {
             if (!r.text.empty()) r.text += "; ";
-            r.text += client_detail::explain(
-                config_, {one.error, one.where, 0, greeted_, nullptr, &stream_->facts(), {}, m.missing});
+            const std::uint64_t size = one.error == errc::message_too_large ? j.octets_on_the_wire() : 0;
+            r.text += client_detail::explain(config_, {.error = one.error,
+                                                       .where = one.where,
+                                                       .greeted = greeted_,
+                                                       .tls = &stream_->facts(),
+                                                       .missing = m.missing,
+                                                       .offered = &session_.offered(),
+                                                       .size = size});
         }
         break;
     }
@@ -457,7 +463,8 @@ void connection::state::ready(bool moved) {
 void connection::state::ended(errc why) {
     const phase where = session_.where();
     if (shown_) observe([&] { shown_->ended(why); });
-    const client_detail::failure f{why, where, 0, greeted_, nullptr, &stream_->facts(), {}, {}};
+    const client_detail::failure f{
+        .error = why, .where = where, .greeted = greeted_, .tls = &stream_->facts(), .offered = &session_.offered()};
     const std::string text = why == errc::ok ? std::string{} : client_detail::explain(config_, f);
     hang_up();
     if (asked_) {

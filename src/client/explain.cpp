@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 namespace postrider::client_detail {
@@ -23,8 +24,8 @@ void add_trail(std::string& text, const connect_report& trail, errc said) {
 }
 
 /// A server that says nothing, or hangs up, where it should greet.
-std::string_view about_silence(const server::state& to) {
-    if (to.at.implicit_tls || !to.at.path.empty()) return {};
+std::string_view about_silence(const server::state& to, errc error) {
+    if (error == errc::cancelled || to.at.implicit_tls || !to.at.path.empty()) return {};
     if (to.at.port == 465) return "; port 465 expects TLS from the first octet: use submissions://";
     if (to.at.default_port || to.at.lmtp) return {};
     return "; if this port expects TLS from the first octet: submissions://";
@@ -33,7 +34,8 @@ std::string_view about_silence(const server::state& to) {
 std::string_view about_tls(const server::state& to, const failure& f) {
     if (f.error == errc::tls_unavailable)
         return "; if this connection may go without TLS, say so by tls.policy = tls_policy::none or opportunistic";
-    if (f.error == errc::auth_unavailable && to.policy == tls_policy::none)
+    const bool no_auth = f.offered == nullptr || !f.offered->has(extension::auth);
+    if (f.error == errc::auth_unavailable && to.policy == tls_policy::none && no_auth)
         return "; many a server offers AUTH inside TLS only: leave tls.policy out";
     if (f.error != errc::tls_failed) return {};
     if (to.at.implicit_tls && to.at.port == 587)
@@ -45,11 +47,16 @@ std::string_view about_tls(const server::state& to, const failure& f) {
     return {};
 }
 
-std::string_view about_verdict(tls_verdict why) {
+std::string_view about_verdict(const server::state& to, tls_verdict why) {
     switch (why) {
     case tls_verdict::wrong_name: return "; is the host of the URL right? tls.server_name names another";
     case tls_verdict::self_signed:
-    case tls_verdict::untrusted: return "; trust its authority by tls.ca_file, or its key by tls.pins";
+    case tls_verdict::untrusted:
+        // Of a key that is none of those that are pinned the verdict is another.
+        if (!to.options.tls.pins.empty())
+            return "; its key is one of tls.pins: tls.pins_suffice makes that enough, or trust its authority by "
+                   "tls.ca_file";
+        return "; trust its authority by tls.ca_file, or its key by tls.pins";
     case tls_verdict::not_yet_valid: return "; is the clock of this machine right?";
     case tls_verdict::wrong_pin: return "; tls.pins holds other keys";
     default: return {};
@@ -69,6 +76,56 @@ void add_missing(std::string& text, flags<extension> missing) {
     }
 }
 
+/// "22,000,000".
+std::string grouped(std::uint64_t number) {
+    const std::string digits = std::to_string(number);
+    std::string out;
+    for (std::size_t i = 0; i != digits.size(); ++i) {
+        if (i != 0 && (digits.size() - i) % 3 == 0) out += ',';
+        out += digits[i];
+    }
+    return out;
+}
+
+/// "SCRAM-SHA-256, PLAIN": the strongest first.
+std::string names_of(std::uint32_t mechanisms) {
+    std::string out;
+    for (std::uint32_t one = std::bit_floor(all_mechanisms.bits); one != 0; one >>= 1) {
+        if ((mechanisms & one) == 0) continue;
+        if (!out.empty()) out += ", ";
+        out += name(static_cast<mechanism>(one));
+    }
+    return out;
+}
+
+/// What the server has, and what the credentials are good for instead.
+void add_mechanisms(std::string& text, const server::state& to, const capabilities& offered) {
+    if (!offered.has(extension::auth)) {
+        text += "; it offers no AUTH";
+        return;
+    }
+    const authentication& auth = to.options.auth;
+    std::uint32_t fit = all_mechanisms.bits & ~(bearer_mechanisms.bits | named_mechanisms.bits);
+    if (auth.token) fit = bearer_mechanisms.bits;
+    if (named_mechanisms.has(auth.preferred)) fit = static_cast<std::uint32_t>(auth.preferred);
+    if (!auth.authorize_as.empty() && auth.authorize_as != auth.user) fit &= ~for_the_user_alone.bits;
+    const std::string listed = names_of(offered.mechanisms.bits);
+    const std::string wanted = names_of(fit & auth.allowed.bits);
+    text.append("; it offers ").append(listed.empty() ? "AUTH by none that is known here" : listed);
+    text.append("; wanted: ").append(wanted.empty() ? "none of those that are allowed" : wanted);
+}
+
+void add_sizes(std::string& text, const failure& f) {
+    text.append(": it has ").append(grouped(f.size)).append(" octets, and the server takes ");
+    text.append(grouped(f.offered->size_limit));
+}
+
+/// OpenSSL takes the first octets of a clear text for a version of TLS.
+void add_tls_failure(std::string& text, const server::state& to, std::string_view why) {
+    const bool no_tls = to.at.implicit_tls && why.find("wrong version number") != why.npos;
+    text.append(no_tls ? ": what the server says is no TLS: " : ": ").append(why);
+}
+
 } // namespace
 
 std::string explain(const server::state& to, const failure& f) {
@@ -78,7 +135,7 @@ std::string explain(const server::state& to, const failure& f) {
     if (f.error == errc::tls_unverified && f.tls != nullptr) {
         text.append("the server has not proved who it is: ").append(describe(f.tls->verdict));
         if (!f.tls->subject.empty()) text.append(" (").append(f.tls->subject.view()).append(")");
-        return text.append(about_verdict(f.tls->verdict));
+        return text.append(about_verdict(to, f.tls->verdict));
     }
     if (silent && f.error == errc::connection_closed) {
         text += "the server closed the connection before its greeting";
@@ -90,14 +147,18 @@ std::string explain(const server::state& to, const failure& f) {
         if (f.error == errc::invalid_parameter && f.trail != nullptr)
             text += ": source_address, dns_servers, or the path of the socket";
         if (f.where != phase::connect && f.error != errc::tls_unavailable)
-            text.append(" (").append(name(f.where)).append(")");
+            text.append(" (")
+                .append(to.at.implicit_tls && f.where == phase::starttls ? "TLS" : name(f.where))
+                .append(")");
     }
     if (f.trail != nullptr) add_trail(text, *f.trail, f.error);
     if (f.tls != nullptr && !f.tls->failure.empty() && f.error == errc::tls_failed)
-        text.append(": ").append(f.tls->failure.view());
+        add_tls_failure(text, to, f.tls->failure.view());
     if (!f.proxy.empty()) text.append(": ").append(f.proxy);
     if (f.error == errc::extension_unavailable) add_missing(text, f.missing);
-    if (silent) text += about_silence(to);
+    if (f.error == errc::message_too_large && f.offered != nullptr && f.size != 0) add_sizes(text, f);
+    if (f.error == errc::auth_unavailable && f.offered != nullptr) add_mechanisms(text, to, *f.offered);
+    if (silent) text += about_silence(to, f.error);
     return text.append(about_tls(to, f));
 }
 

@@ -20,8 +20,10 @@ struct failure {
     bool greeted = false;                  ///< the server has said something
     const connect_report* trail = nullptr; ///< the addresses that were tried, where it came to that
     const tls_facts* tls = nullptr;
-    std::string_view proxy{};   ///< what the proxy said
-    flags<extension> missing{}; ///< that the mail needs
+    std::string_view proxy{};              ///< what the proxy said
+    flags<extension> missing{};            ///< that the mail needs
+    const capabilities* offered = nullptr; ///< by the server, once it was asked
+    std::uint64_t size = 0;                ///< of the mail, where that is the matter
 };
 
 std::string explain(const server::state& to, const failure& f);

@@ -234,6 +234,16 @@ void job::settle(const reply& said, const counters& now, const server::state& to
     result.timings.total = clock::now() - begun;
 }
 
+std::uint64_t job::octets_on_the_wire() const noexcept {
+    const mail_content& c = mail.content;
+    if (c.pulled || c.kind == octets::binary) return size;
+    content_facts facts;
+    facts.look_through(c.text);
+    for (const std::string_view part : c.more) facts.look_through(part);
+    facts.end();
+    return facts.size + (facts.line_start ? 0 : 2);
+}
+
 void job::give_up(errc why, phase where, std::string text) {
     if (!is_mail()) {
         answer = {.error = why, .text = std::move(text)};

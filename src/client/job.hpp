@@ -53,6 +53,8 @@ struct job {
     void refused(std::size_t recipient, const reply& said);
     /// The engine is done with it, on a connection to such a server, which has `offered` this.
     void settle(const reply& said, const counters& now, const server::state& to, flags<extension> offered);
+    /// Of the content, with CRLF at the end of each line, as the server counts them (RFC 1870 §5); 0: not known.
+    std::uint64_t octets_on_the_wire() const noexcept;
     /// It ends without the engine, as a whole.
     void give_up(errc why, phase where, std::string text);
 

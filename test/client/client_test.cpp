@@ -337,7 +337,8 @@ TEST(client, helps_where_the_port_and_the_url_do_not_fit) {
     client d{clear_first.url("submissions"), o};
     r = d.send(letter());
     EXPECT_EQ(r.error, errc::tls_failed) << r.text;
-    EXPECT_THAT(r.text, HasSubstr("a server that begins in clear text is spoken to by submission://"));
+    EXPECT_THAT(r.text, HasSubstr(" (TLS): what the server says is no TLS: wrong version number; "
+                                  "a server that begins in clear text is spoken to by submission://"));
 
     running no_tls{clear_config()};
     client e{no_tls.url("smtp"), o};
@@ -364,6 +365,59 @@ TEST(client, helps_where_the_port_and_the_url_do_not_fit) {
     r = f.send(letter());
     EXPECT_EQ(r.error, errc::tls_unverified);
     EXPECT_THAT(r.text, HasSubstr("tls.ca_file"));
+}
+
+TEST(client, says_how_much_too_large_a_mail_is) {
+    auto config = clear_config();
+    config.max_message_octets = 1'500;
+    running sink{config};
+    client c{sink.url("smtp"), in_clear()};
+    outgoing mail = letter({"bob@b.example"}, "Subject: x\n\n" + std::string(1'234'567, 'x'));
+    send_result r = c.send(mail);
+    EXPECT_EQ(r.error, errc::message_too_large);
+    EXPECT_EQ(r.text, sink.url("smtp") +
+                          ": the mail is larger than the server takes (MAIL): it has 1,234,583 octets, and the "
+                          "server takes 1,500");
+    const std::string path = testing::TempDir() + "postrider-too-large.eml";
+    std::ofstream{path} << "Subject: x\n\n" << std::string(2'000, 'x') << '\n';
+    mail.content = file_content(path);
+    r = c.send(mail);
+    EXPECT_THAT(r.text, testing::EndsWith("(MAIL): it has 2,016 octets, and the server takes 1,500"));
+    std::filesystem::remove(path);
+}
+
+TEST(client, says_which_mechanisms_there_are_and_which_were_wanted) {
+    running none{clear_config()};
+    client_options o = in_clear();
+    o.auth = password("alice", secret{"wonderland"});
+    o.auth.allow_cleartext = true;
+    send_result r = client{none.url("smtp"), o}.send(letter());
+    EXPECT_EQ(r.error, errc::auth_unavailable);
+    EXPECT_THAT(r.text,
+                testing::EndsWith(" (EHLO); it offers no AUTH; many a server offers AUTH inside TLS only: leave "
+                                  "tls.policy out"));
+
+    auto config = clear_config();
+    config.users = {{"alice", "wonderland", "token-1"}};
+    running sink{config};
+    o.auth.allowed = strongest_down_to(mechanism::scram_sha_512);
+    r = client{sink.url("smtp"), o}.send(letter());
+    EXPECT_EQ(r.error, errc::auth_unavailable);
+    EXPECT_THAT(r.text, testing::EndsWith(" (EHLO); it offers PLAIN, LOGIN; wanted: SCRAM-SHA-512-PLUS, "
+                                          "SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-512"));
+    o.auth.allowed = all_mechanisms;
+    o.auth.preferred = mechanism::external;
+    o.auth.user.clear();
+    o.auth.password.reset();
+    r = client{sink.url("smtp"), o}.send(letter());
+    EXPECT_THAT(r.text, testing::EndsWith(" (EHLO); it offers PLAIN, LOGIN; wanted: EXTERNAL"));
+    o.auth = token("alice", [](fresh_token& t) {
+        t = {.value = secret{"token-1"}};
+        return true;
+    });
+    o.auth.allow_cleartext = true;
+    r = client{sink.url("smtp"), o}.send(letter());
+    EXPECT_THAT(r.text, testing::EndsWith(" (EHLO); it offers PLAIN, LOGIN; wanted: OAUTHBEARER, XOAUTH2"));
 }
 
 TEST(client, gives_the_trail_of_its_attempts) {

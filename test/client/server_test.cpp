@@ -154,6 +154,17 @@ TEST(explain, helps_where_the_port_and_the_url_do_not_fit) {
               "first octet: use submissions://");
     EXPECT_NE(says("submissions://mail.example:587", {errc::tls_failed, phase::starttls}).find("use submission://"),
               std::string::npos);
+    EXPECT_EQ(
+        says("smtp://mail.example:2525", {errc::timed_out, phase::greeting}),
+        "smtp://mail.example:2525: the server sent no greeting within the time limit; if this port expects TLS from "
+        "the first octet: submissions://");
+    EXPECT_EQ(says("smtp://mail.example:2525", {errc::cancelled}), "smtp://mail.example:2525: cancelled by the caller");
+    tls_facts broken;
+    broken.failure.append("wrong version number");
+    EXPECT_EQ(says("submission://mail.example", {errc::tls_failed, phase::starttls, 0, true, nullptr, &broken}),
+              std::string{"submission://mail.example: "}
+                  .append(describe(errc::tls_failed))
+                  .append(" (STARTTLS): wrong version number"));
     EXPECT_NE(says("smtps://mail.example:25", {errc::tls_failed, phase::starttls}).find("use smtp://"),
               std::string::npos);
     flags<extension> missing;
@@ -164,6 +175,36 @@ TEST(explain, helps_where_the_port_and_the_url_do_not_fit) {
         std::string{"smtp://mail.example: "}
             .append(describe(errc::extension_unavailable))
             .append(" (MAIL): SMTPUTF8, DSN"));
+}
+
+TEST(explain, knows_which_advice_does_not_fit) {
+    const auto says = [](client_options o, client_detail::failure f) {
+        o.auth.allow_cleartext = true;
+        return client_detail::explain(server{"submission://mail.example", std::move(o)}.shared(), f);
+    };
+    tls_facts facts;
+    for (const tls_verdict why : {tls_verdict::self_signed, tls_verdict::untrusted}) {
+        facts.verdict = why;
+        const client_detail::failure f{errc::tls_unverified, phase::starttls, 0, true, nullptr, &facts};
+        EXPECT_TRUE(says({}, f).ends_with("; trust its authority by tls.ca_file, or its key by tls.pins"));
+        EXPECT_TRUE(says({.tls = {.pins = {"sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}}}, f)
+                        .ends_with("; its key is one of tls.pins: tls.pins_suffice makes that enough, or trust its "
+                                   "authority by tls.ca_file"));
+    }
+    capabilities offered;
+    const client_detail::failure f{errc::auth_unavailable, phase::ehlo, 0, true, nullptr, nullptr, {}, {}, &offered};
+    client_options o{.auth = password("alice", secret{"x"}), .tls = {.policy = tls_policy::none}};
+    const std::string_view leave_it_out = "leave tls.policy out";
+    EXPECT_NE(says(o, f).find(leave_it_out), std::string::npos);
+    offered.add_line("AUTH GSSAPI");
+    EXPECT_EQ(says(o, f).find(leave_it_out), std::string::npos);
+    EXPECT_NE(says(o, f).find("; it offers AUTH by none that is known here; wanted: SCRAM-SHA-512-PLUS, "),
+              std::string::npos);
+    EXPECT_TRUE(says(o, f).ends_with(", CRAM-MD5, PLAIN, LOGIN"));
+    o.auth.authorize_as = "bob";
+    EXPECT_TRUE(says(o, f).ends_with(", SCRAM-SHA-1, PLAIN")) << "LOGIN and CRAM-MD5 cannot say it";
+    o.auth.allowed = {static_cast<std::uint32_t>(mechanism::login)};
+    EXPECT_TRUE(says(o, f).ends_with("; wanted: none of those that are allowed"));
 }
 
 TEST(queue_id, is_found_in_what_servers_say) {
