@@ -105,15 +105,15 @@ struct client_options {
     tls_settings tls{};
     std::string
         client_name{}; ///< for EHLO; empty: this host's name, if it is a full one, else its address as a literal
-    std::string source_address{};
-    std::string dns_servers{}; ///< to ask instead of the system's: `127.0.0.1:5353,[::1]:5353`
-    std::string proxy{};       ///< `socks5://user:password@host:1080`, `http://host:3128`
+    std::string source_address{}; ///< to connect from: `192.0.2.1`, `2001:db8::1`, `fe80::1%eth0`
+    std::string dns_servers{};    ///< to ask instead of the system's: `127.0.0.1:5353,[::1]:5353`
+    std::string proxy{};          ///< `socks5://user:password@host:1080`, `http://host:3128`
     time_limits limits{};
     /// How many mails may be in doubt at a time: see `session_options::look_ahead`.
     std::uint16_t look_ahead = 1;
     auth_flight auth_with = auth_flight::with_envelope;
     line_ends content = line_ends::normalise;
-    flags<extension> unused{};         ///< extensions not to be used although they are offered
+    flags<extension> unused{}; ///< extensions not to be used although they are offered; AUTH only without `auth`
     unsigned mails_per_connection = 0; ///< then there is a new one; 0: as many as the server takes
 
     // Called from the thread that sends. What they throw is dropped, and they are not called again by that connection.

@@ -6,7 +6,9 @@
 #include "postrider/io/proxy.hpp"
 #include "postrider/io/saslprep.hpp"
 
+#include <arpa/inet.h>
 #include <array>
+#include <charconv>
 #include <unistd.h>
 
 namespace postrider {
@@ -80,8 +82,16 @@ void take_proxy(server::state& s) {
     else if (!s.at.path.empty()) fail(s, errc::invalid_parameter, "proxy: there is none to a local socket");
 }
 
+bool authenticates(const authentication& auth) noexcept {
+    return !auth.user.empty() || auth.password || auth.token || named_mechanisms.has(auth.preferred) ||
+           auth.when == auth_when::attempt;
+}
+
 void take_credentials(server::state& s) {
     const authentication& auth = s.options.auth;
+    if (authenticates(auth) && s.options.unused.has(extension::auth))
+        fail(s, errc::invalid_parameter,
+             "AUTH is among the extensions that are `unused`, and auth is given: leave one out");
     const std::string_view plain = auth.password ? auth.password->reveal() : std::string_view{};
     const auto prepare = [&](const char* what, std::string_view text, secret& to) {
         const saslprep_errc e = saslprep(text, to);
@@ -115,6 +125,56 @@ void take_credentials(server::state& s) {
         problem += ": with a TLS policy other than `verified`, set auth.allow_cleartext, if that is what is meant";
     if (e == errc::invalid_parameter) problem = "look_ahead must be at least 1";
     if (e != errc::ok) fail(s, e, problem);
+}
+
+/// An IPv4 or IPv6 address, that `zone` may follow: `fe80::1%eth0`. Whether there is such an interface may change.
+bool is_address(std::string_view text, bool zone) {
+    in6_addr room{};
+    const std::string all{text};
+    if (all.find('\0') != all.npos) return false;
+    if (::inet_pton(AF_INET, all.c_str(), &room) == 1) return true;
+    const std::size_t percent = zone ? all.find('%') : all.npos;
+    if (percent != all.npos && percent + 1 == all.size()) return false;
+    return ::inet_pton(AF_INET6, all.substr(0, percent).c_str(), &room) == 1;
+}
+
+bool take_brackets(std::string_view& text) noexcept {
+    const bool bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
+    if (bracketed) text = text.substr(1, text.size() - 2);
+    return bracketed;
+}
+
+/// `127.0.0.1`, `127.0.0.1:53`, `::1`, `[::1]:53`: what c-ares takes, which says no more than that it does not.
+bool is_dns_server(std::string_view text) {
+    if (is_address(text, false)) return true;
+    const std::size_t colon = text.rfind(':');
+    if (colon == text.npos) return false;
+    unsigned port = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data() + colon + 1, end, port);
+    if (read.ec != std::errc{} || read.ptr != end || port == 0 || port > 65535) return false;
+    std::string_view host = text.substr(0, colon);
+    const bool bracketed = take_brackets(host);
+    return is_address(host, false) && bracketed == (host.find(':') != host.npos);
+}
+
+void take_addresses(server::state& s) {
+    const auto wrong = [&](const char* what, std::string_view value, const char* is) {
+        std::string problem{what};
+        problem.append(": `").append(content_detail::printable(std::string{value})).append("` is ").append(is);
+        fail(s, errc::invalid_parameter, std::move(problem));
+    };
+    std::string_view source = s.options.source_address;
+    const bool bracketed = take_brackets(source);
+    if (!source.empty() && (!is_address(source, true) || (bracketed && source.find(':') == source.npos)))
+        wrong("source_address", s.options.source_address, "no IP address; a name or an interface is none");
+    for (std::string_view rest = s.options.dns_servers; !rest.empty();) {
+        const std::size_t comma = rest.find(',');
+        const std::string_view one = rest.substr(0, comma);
+        if (!is_dns_server(one))
+            return wrong("dns_servers", one, "no IP address with or without a port, as 127.0.0.1:5353 or [::1]:5353");
+        rest = comma == rest.npos ? std::string_view{} : rest.substr(comma + 1);
+    }
 }
 
 void take_trust(server::state& s) {
@@ -246,6 +306,7 @@ server::server(std::string_view url, client_options options) {
     take_url(*made, url);
     take_policy(*made);
     take_proxy(*made);
+    take_addresses(*made);
     take_credentials(*made);
     take_trust(*made);
     state_ = made;

@@ -99,6 +99,36 @@ TEST(options, are_refused_with_what_to_do_about_it) {
     refused({.auth = password("alice", secret{std::string_view{"x\0y", 3}})}, errc::invalid_credentials,
             "the password");
     refused({.auth = password("al\xffice", secret{"x"})}, errc::invalid_credentials, "the user name");
+    const std::string_view sources[] = {"eth0", "mail.example", "127.0.0.1:25", "127.1", "[127.0.0.1]", "::1%", " ::1"};
+    for (const std::string_view source : sources)
+        refused({.source_address = std::string{source}}, errc::invalid_parameter,
+                std::string{"source_address: `"}.append(source).append("` is no IP address").c_str());
+    const std::pair<const char*, const char*> lists[] = {{"dns.example", "dns.example"},
+                                                         {"127.0.0.1,dns.example:53", "dns.example:53"},
+                                                         {"127.0.0.1:", "127.0.0.1:"},
+                                                         {"127.0.0.1:0", "127.0.0.1:0"},
+                                                         {"127.0.0.1:65536", "127.0.0.1:65536"},
+                                                         {"127.0.0.1:5x", "127.0.0.1:5x"},
+                                                         {"[::1]", "[::1]"},
+                                                         {"[127.0.0.1]:53", "[127.0.0.1]:53"},
+                                                         {"127.0.0.1, ::1", " ::1"},
+                                                         {",127.0.0.1", ""},
+                                                         {"fe80::1%lo", "fe80::1%lo"},
+                                                         {"[::1]x53", "[::1]x53"}};
+    for (const auto& [list, wrong] : lists)
+        refused({.dns_servers = list}, errc::invalid_parameter,
+                std::string{"dns_servers: `"}.append(wrong).append("` is no IP address").c_str());
+    for (const client_options& good :
+         {client_options{.source_address = "127.0.0.1", .dns_servers = "127.0.0.1"},
+          client_options{.source_address = "::1", .dns_servers = "127.0.0.1:5353,[::1]:5353,2001:db8::1"},
+          client_options{.source_address = "[::1]", .dns_servers = "::1,"},
+          client_options{.source_address = "fe80::1%lo"}, client_options{.source_address = "fe80::1%nowhere"}})
+        EXPECT_TRUE((server{"submission://mail.example", good})) << good.source_address << ' ' << good.dns_servers;
+    flags<extension> no_auth;
+    no_auth.add(extension::auth);
+    refused({.auth = password("alice", secret{"x"}), .unused = no_auth}, errc::invalid_parameter, "`unused`");
+    refused({.auth = external(), .unused = no_auth}, errc::invalid_parameter, "`unused`");
+    EXPECT_TRUE((server{"submission://mail.example", {.unused = no_auth}}));
     refused({.look_ahead = 0}, errc::invalid_parameter, "look_ahead");
     refused({.proxy = "ftp://proxy.example"}, errc::invalid_url, "proxy");
     refused({.proxy = "socks5://proxy.example"}, errc::invalid_parameter, "local socket", "lmtp+unix:/run/lmtp");
