@@ -28,15 +28,16 @@ constexpr std::array of_mails{
 
 constexpr std::array of_sendmail{
     row{"0", "Accepted by the server for all recipients."},
-    row{"64", "Wrong use, or no recipient."},
+    row{"64", "Wrong use, no recipient, or a sender that is no address."},
     row{"65", "Something in the message."},
     row{"66", "Standard input cannot be read."},
     row{"67", "With -bv: there is no such user."},
     row{"68", "There is no such host."},
     row{"69", "Rejected, for all or for some; or a mode that needs a queue, a daemon or SMTP."},
-    row{"71", "The system: no memory, no descriptor."},
+    row{"71", "The system: no memory."},
     row{"74", "With -bv and --help: standard output is closed or its disk is full."},
-    row{"75", "Nothing was queued: keep the mail, and try again. Also where the mail may have been taken, unless "
+    row{"75", "Nothing was queued: keep the mail, and try again; at a full disk, too. Also where the mail may have "
+              "been taken, unless "
               "--unknown says another code."},
     row{"76", "TLS, its verification too, or the protocol."},
     row{"77", "Authentication."},
@@ -132,7 +133,7 @@ Where the fate of a mail cannot be known, because the connection broke after all
 )";
 
 constexpr std::string_view sendmail_description =
-    R"(Takes a message from standard input and sends it, as the sendmail of Postfix, Exim and msmtp does. Called by the names sendmail, mailq or newaliases it is the same program. Arguments are parsed by the rules of that family: values may be attached (-FName), and flags may share a dash (-ti).
+    R"(Takes a message from standard input and sends it, as the sendmail of Postfix, Exim and msmtp does. Called by the names sendmail, mailq or newaliases it is the same program. Arguments are parsed by the rules of that family: values may be attached (-FName), and flags may share a dash (-ti). Of msmtp's long options there are --from, --read-recipients, --read-envelope-from, --file, --account and --timeout; at another one it says what is here instead.
 
 It has no queue: a mail is sent while the caller waits. When the server is down it says so, exits with 75, and has kept nothing. Bcc fields are taken out. Missing Date, From and Message-ID are added.
 )";

@@ -16,11 +16,13 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <istream>
+#include <span>
 #include <sysexits.h>
 #include <unistd.h>
 #include <utility>
@@ -92,11 +94,12 @@ raw_message message_of(const sendmail_arguments& said, const message_input& inpu
     return m;
 }
 
-/// The sender that the message itself names, for -t without -f; empty: it names none.
-std::string sender_in(const sendmail_arguments& said, const message_input& input) {
+/// The sender that the message itself names, for -t and --read-envelope-from without -f; empty: it names none.
+std::string sender_in(const sendmail_arguments& said, const message_input& input, const settings& of_domain) {
     constexpr const char* nobody = "nobody@sender.invalid";
-    raw_message m = message_of(said, input, local_domain(said.said));
+    raw_message m = message_of(said, input, local_domain(of_domain));
     m.add_from = nobody;
+    m.from_headers = true;
     const outgoing mail = compose(m);
     if (mail.error != errc::ok) throw cannot_be_sent(mail.error, mail.problem);
     return mail.envelope.from == nobody ? std::string{} : mail.envelope.from;
@@ -109,7 +112,8 @@ struct complete_mail {
 
 complete_mail compose_mail(const sendmail_arguments& said, const message_input& input) {
     complete_mail c;
-    std::string sender = said.sender ? *said.sender : said.from_headers ? sender_in(said, input) : std::string{};
+    std::string sender = said.sender.value_or("");
+    if (!said.sender && (said.from_headers || said.reads_sender)) sender = sender_in(said, input, said.said);
     const bool of_message = !said.sender && !sender.empty();
     c.all = complete_for(said, sender);
     raw_message m = message_of(said, input, local_domain(c.all));
@@ -119,6 +123,8 @@ complete_mail compose_mail(const sendmail_arguments& said, const message_input& 
     m.add_from = said.full_name.empty() ? author : with_name(said.full_name, sender);
     if (said.sender) m.envelope.from = said.sender->empty() ? "<>" : *said.sender;
     else if (!of_message) m.envelope.from = sender;
+    else if (!said.from_headers)
+        m.envelope.from = sender_in(said, input, c.all); // a bare name has the account's domain
     c.mail = compose(m);
     if (c.mail.error != errc::ok) throw cannot_be_sent(c.mail.error, c.mail.problem);
     if (const auto signer = make_signer(c.all, c.mail.envelope.from)) c.mail = sign(std::move(c.mail), *signer);
@@ -131,10 +137,43 @@ server server_of(const program& in, const sendmail_arguments& said, const settin
     return make_server(all, std::move(more));
 }
 
-/// The family knows no 130 and no 80: whoever calls may throw the mail away.
+/// The family knows no 130 and no 80, and at 71, which a full disk is, many a caller throws the mail away.
 int family_code(int code, const sendmail_arguments& said) {
     if (code == exit_unknown) return said.unknown;
-    return code == exit_interrupted ? EX_TEMPFAIL : code;
+    return code == exit_interrupted || code == EX_OSERR ? EX_TEMPFAIL : code;
+}
+
+constexpr const char* nothing_queued = "nothing was queued; the caller has to keep the mail and try again";
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+    for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
+}
+
+/// `--user` becomes `user`, of the account. False: it is not there.
+bool name_the_key(std::string& text, std::string_view name) {
+    bool found = false;
+    const std::string option = std::string{"--"}.append(name), key = std::string{"`"}.append(name).append("`");
+    for (std::size_t at = text.find(option); at != text.npos; at = text.find(option, at + key.size())) {
+        const std::size_t end = at + option.size();
+        if (end != text.size() && (text[end] == '-' || std::isalnum(static_cast<unsigned char>(text[end])) != 0))
+            continue;
+        text.replace(at, option.size(), key);
+        found = true;
+    }
+    return found;
+}
+
+/// A text that names options which other commands have, and which are refused among these arguments or are other ones.
+std::string in_words_of_sendmail(std::string text, const sendmail_arguments& said) {
+    if (text.starts_with("--to: ")) text.erase(0, 6); // the address itself follows
+    replace_all(text, "give one by --from or --envelope-from", "give one by -f");
+    replace_all(text, "add_from: ", "the account's `from`: "); // -f has been looked at
+    bool of_account = false;
+    for (const setting& one : all_settings())
+        if (!may_be_argument(one, said.said.find("server") != nullptr)) of_account |= name_the_key(text, one.name);
+    if (of_account) text.append("; it stands in an account of the configuration file: postrider-config(5)");
+    return text;
 }
 
 bool has(const send_result& r, outcome what) {
@@ -143,19 +182,20 @@ bool has(const send_result& r, outcome what) {
     return false;
 }
 
-void complain_of(const program& in, const send_result& result, int code) {
+void complain_of(const program& in, const sendmail_arguments& said, const send_result& result, int code) {
     send_result failed = result;
     std::erase_if(failed.recipients, [](const recipient_result& one) { return one.what == outcome::accepted; });
     print(in.err(), failed, in.err_style());
-    if (const std::string more = beyond_lines(result); !more.empty()) in.complain(in_our_words(more));
+    if (const std::string more = beyond_lines(result); !more.empty())
+        in.complain(in_words_of_sendmail(in_our_words(more), said));
     if (code == exit_unknown) {
         if (has(result, outcome::deferred)) in.complain("nothing was queued for those that are deferred");
         return; // the text says what it means to send again
     }
-    if (code != EX_TEMPFAIL && code != exit_interrupted) return;
+    if (family_code(code, said) != EX_TEMPFAIL) return;
     in.complain(has(result, outcome::accepted)
                     ? "nothing was queued; the caller has to keep the mail, and try again for those that are deferred"
-                    : "nothing was queued; the caller has to keep the mail and try again");
+                    : nothing_queued);
 }
 
 } // namespace
@@ -168,7 +208,7 @@ int submit(const program& in, const sendmail_arguments& said) {
     client to{server_of(in, said, c.all)};
     const send_result result = to.send(std::move(c.mail), {.cancel = &interrupt()});
     const int code = exit_code(result);
-    if (!result) complain_of(in, result, code);
+    if (!result) complain_of(in, said, result, code);
     if (const std::string without = left_out_text(result); said.verbose && !without.empty()) in.complain(without);
     if (said.json) {
         const auto mails = nlohmann::ordered_json::array({to_json(result)});
@@ -212,11 +252,11 @@ int verify(const program& in, const sendmail_arguments& said) {
     for (const envelope_recipient& to : mail.envelope.to) {
         answer = std::find_if(answer, r.steps.end(),
                               [](const probe_step& s) { return s.where == phase::rcpt && s.code != 0; });
-        in.out() << to.address << ": ";
+        in.out() << visible(to.address) << ": ";
         if (answer == r.steps.end()) {
             in.out() << "not asked: "
                      << (r.error == errc::ok ? "the server takes no more recipients in one mail"
-                                             : in_our_words(r.text));
+                                             : visible(in_words_of_sendmail(in_our_words(r.text), said)));
             code = worse(code, r.error == errc::ok ? EX_TEMPFAIL : exit_code(r));
         } else {
             code = worse(code, print_answer(in, *answer++));
@@ -231,35 +271,48 @@ namespace {
 
 /// 69, not 64: the caller asked for what the family has, and it is this service that there is none of. Programs that print
 /// their usage at 64 would hide it.
-int refuse_service(const program& in, std::string_view why) {
-    in.complain(why);
-    return EX_UNAVAILABLE;
+[[noreturn]] void refuse_service(const char* why) { throw failure{EX_UNAVAILABLE, why}; }
+
+[[noreturn]] void refuse_smtp(const program& in) {
+    // A caller that speaks SMTP reads a greeting (RFC 5321 §3.1), and shows it.
+    if (!in.json) {
+        in.out() << "554 5.3.2 no SMTP on standard input here: use an SMTP server, or a message and its recipients\r\n";
+        in.written();
+    }
+    refuse_service("-bs: no SMTP on standard input; give a message there, and its recipients as arguments or by -t");
 }
 
-int refuse_smtp(const program& in) {
-    // A caller that speaks SMTP reads a greeting (RFC 5321 §3.1), and shows it.
-    in.out() << "554 5.3.2 no SMTP on standard input here: use an SMTP server, or a message and its recipients\r\n";
-    in.written();
-    return refuse_service(
-        in, "-bs: no SMTP on standard input; give a message there, and its recipients as arguments or by -t");
+int submit_or_verify(const program& in, const sendmail_arguments& said) {
+    const bool submits = said.what == sendmail_arguments::task::submit;
+    try {
+        return submits ? submit(in, said) : verify(in, said);
+    } catch (failure& why) {
+        why.text = in_words_of_sendmail(std::move(why.text), said);
+        why.code = family_code(why.code, said);
+        if (submits && why.code == EX_TEMPFAIL) why.text.append("; ").append(nothing_queued);
+        throw;
+    }
 }
 
 } // namespace
 
 int run_sendmail(program& in, int count, const char* const* arguments) {
     using task = sendmail_arguments::task;
-    const sendmail_arguments said = read_sendmail_arguments(in.name, {arguments, static_cast<std::size_t>(count)});
+    const std::span given{arguments, static_cast<std::size_t>(count)};
+    // Before they are read: what is wrong may stand before it.
+    in.json = std::any_of(given.begin(), std::find(given.begin(), given.end(), std::string_view{"--"}),
+                          [](std::string_view one) { return one == "--json"; });
+    const sendmail_arguments said = read_sendmail_arguments(in.name, given);
     in.json = said.json;
     in.colour = said.colour;
     switch (said.what) {
-    case task::submit: return submit(in, said);
-    case task::verify: return verify(in, said);
+    case task::submit:
+    case task::verify: return submit_or_verify(in, said);
     case task::aliases: return EX_OK; // there are none to build a database of; installers call it
     case task::queue:
-        return refuse_service(
-            in, "there is no queue: a mail is sent while its caller waits, who is told what became of it");
-    case task::daemon: return refuse_service(in, "there is no daemon: mails are sent, and none are received");
-    case task::smtp: return refuse_smtp(in);
+        refuse_service("there is no queue: a mail is sent while its caller waits, who is told what became of it");
+    case task::daemon: refuse_service("there is no daemon: mails are sent, and none are received");
+    case task::smtp: refuse_smtp(in);
     case task::help: in.out() << sendmail_help(); break;
     case task::version: in.out() << "postrider " POSTRIDER_VERSION "\n"; break;
     }

@@ -3,6 +3,7 @@
 #include "failure.hpp"
 #include "words.hpp"
 
+#include <postrider/io/idn2.hpp>
 #include <postrider/mailbox.hpp>
 
 #include <algorithm>
@@ -82,13 +83,56 @@ task task_of(std::string_view mode) {
     refuse(std::string{"-b"} += mode, "there is no such mode here: -bm sends, -bv verifies");
 }
 
-/// What may stand beside an account: with it an account's password goes where it always goes.
-bool is_harmless(const setting& one) {
-    constexpr std::string_view names[]{"server", "ehlo",       "timeout",      "connect-timeout",
-                                       "no-use", "look-ahead", "local-domain", "mails-per-connection"};
-    for (const std::string_view name : names)
-        if (one.name == name) return true;
-    return one.group == "DKIM";
+/// The letter that is the same as a long option of msmtp's; NUL: there is none.
+char letter_of(std::string_view name) {
+    constexpr std::pair<std::string_view, char> known[]{{"from", 'f'}, {"file", 'C'}};
+    for (const auto& [one, letter] : known)
+        if (one == name) return letter;
+    return '\0';
+}
+
+/// What is here instead of another option of msmtp's; empty: msmtp has none of that name.
+std::string_view instead_of(std::string_view name) {
+    constexpr std::pair<std::string_view, std::string_view> known[]{
+        {"host", "is in --server URL: submission://HOST:PORT, or submissions:// for TLS from the first octet"},
+        {"port", "is in --server URL: submission://HOST:PORT, or submissions:// for TLS from the first octet"},
+        {"protocol", "is in --server URL: smtp://, submission://, submissions:// or lmtp://"},
+        {"socket", "is in --server URL: smtp+unix:/PATH or lmtp+unix:/PATH"},
+        {"domain", "is --ehlo NAME"},
+        {"maildomain", "is --local-domain DOMAIN"},
+        {"passwordeval", "is `password-command` of an account"},
+        {"proxy-host", "is in `proxy` of an account"},
+        {"proxy-port", "is in `proxy` of an account"},
+        {"source-ip", "is `source-address` of an account"},
+        {"tls-trust-file", "is `tls-ca` of an account"},
+        {"tls-fingerprint", "is `tls-pin` of an account; `postrider probe URL` shows it"},
+        {"tls-certcheck", "is `tls-pin` with `tls-pin-suffices` of an account"},
+        {"tls-starttls", "is in the server's URL: submission:// by STARTTLS, submissions:// from the first octet"},
+        {"tls-key-file", "is `tls-key` of an account"},
+        {"tls-cert-file", "is `tls-cert` of an account"},
+        {"tls-host-override", "is `tls-sni` of an account"},
+        {"dsn-notify", "is -N WHEN"},
+        {"dsn-return", "is -R WHAT"},
+        {"debug", "is -v"},
+        {"pretend", "is `postrider send --dry-run --raw FILE`"},
+        {"serverinfo", "is `postrider probe URL`"},
+        {"configure", "is written by hand: postrider-config(5)"},
+        {"rmqs", "there is no queue"},
+        {"aliases", "there are none"},
+        {"logfile", "no file is written; -v shows the dialog, --json what became of the mail"},
+        {"syslog", "there is no log; -v shows the dialog, --json what became of the mail"},
+        {"keepbcc", "Bcc is always taken out"},
+        {"remove-bcc-headers", "Bcc is always taken out"},
+        {"undisclosed-recipients", "To and Cc always stay"},
+        {"add-missing-from-header", "a From that is missing is always added"},
+        {"add-missing-date-header", "a Date that is missing is always added"},
+        {"set-from-header", "a From that is there stays"},
+        {"set-date-header", "a Date that is there stays"},
+        {"set-msgid-header", "a Message-ID that is there stays"},
+        {"auto-from", "the sender is that of -f, else the account's, else USER@DOMAIN; see --local-domain"}};
+    for (const auto& [one, instead] : known)
+        if (one == name) return instead;
+    return {};
 }
 
 class reader {
@@ -168,17 +212,20 @@ private:
     }
 
     void take_separate(char letter, std::string_view value) {
-        // `-f $NOBODY -t` of a script would send as `-t`, and without -t
-        if ((letter == 'f' || letter == 'r') && value.starts_with('-'))
-            refuse(std::string{'-', letter},
-                   std::string{"its address is missing: "}.append(quoted(value)).append(" begins with -"));
+        if (letter == 'f' || letter == 'r') refuse_dash(std::string{'-', letter}, value);
         take_value(letter, value);
+    }
+
+    /// `-f $NOBODY -t` of a script would send as `-t`, and without -t.
+    static void refuse_dash(std::string_view option, std::string_view value) {
+        if (value.starts_with('-'))
+            refuse(option, std::string{"its address is missing: "}.append(quoted(value)).append(" begins with -"));
     }
 
     void take_value(char letter, std::string_view value) {
         switch (letter) {
         case 'f':
-        case 'r': out_.sender = sender_of(letter, value); break;
+        case 'r': out_.sender = sender_of(std::string{'-', letter}, value); break;
         case 'F': take_full_name(value); break;
         case 'N':
             if (value != "off") out_.delivery.notify = notify_of(value, "-N"); // msmtp's word for nothing said
@@ -225,11 +272,16 @@ private:
         return first == 'f' || first == 'F' || first == 'n' || first == 'N';
     }
 
-    static std::string sender_of(char letter, std::string_view value) {
-        const std::string option{'-', letter};
+    static std::string sender_of(std::string_view option, std::string_view value) {
         if (value.empty() || value == "<>") return {};
         std::vector<std::string> found = addresses_in(value);
         if (found.size() != 1) refuse(option, quoted(value).append(" is not one address"));
+        const auto framed = mailbox::frame(found.front());
+        const bool bare = framed && framed->domain_part().empty(); // it gets the local domain
+        std::string ascii;
+        if (const std::string whole = found.front() + (bare ? "@localhost" : "");
+            !mailbox::parse_utf8(whole) || mailbox_to_ascii(whole, ascii) != errc::ok)
+            refuse(option, quoted(value).append(" is no address: local-part@domain"));
         return std::move(found.front());
     }
 
@@ -247,23 +299,32 @@ private:
         const std::string_view name = which != nullptr ? which->name : std::string_view{option}.substr(2);
         std::optional<std::string_view> value;
         if (equals != argument.npos) value = argument.substr(equals + 1);
-        const bool flag = name == "help" || name == "version" || name == "json" ||
-                          (which != nullptr && which->kind == setting_kind::flag);
+        const bool flag = name == "help" || name == "version" || name == "json" || name == "read-envelope-from" ||
+                          name == "read-recipients" || (which != nullptr && which->kind == setting_kind::flag);
         if (flag) {
             if (value) refuse(option, "takes no value");
             return take_flag(option, name);
         }
-        const bool own =
-            name == "account" || name == "config" || name == "unknown" || name == "color" || name == "colour";
-        if (!own && which == nullptr)
-            refuse(option, "there is no such option; `sendmail --help` has those that there are");
+        const char letter = letter_of(name);
+        const bool own = letter != '\0' || name == "account" || name == "config" || name == "unknown" ||
+                         name == "color" || name == "colour";
+        if (!own && which == nullptr) refuse_long(option);
         if (!value) {
             if (rest_.empty()) refuse(option, "its value is missing");
             value = next();
+            if (letter == 'f') refuse_dash(option, *value);
         }
-        if (name == "unknown") out_.unknown = unknown_of(*value);
+        if (letter == 'f') out_.sender = sender_of(option, *value);
+        else if (letter == 'C') set("config", *value, option);
+        else if (name == "unknown") out_.unknown = unknown_of(*value);
         else if (own && name.starts_with("colo")) take_colour(*value);
         else set(name, *value, option);
+    }
+
+    [[noreturn]] static void refuse_long(const std::string& option) {
+        const std::string_view instead = instead_of(std::string_view{option}.substr(2));
+        refuse(option,
+               instead.empty() ? "there is no such option; `sendmail --help` has those that there are" : instead);
     }
 
     static const setting* setting_of(std::string_view name) {
@@ -276,6 +337,8 @@ private:
         if (name == "help") out_.what = task::help;
         else if (name == "version") out_.what = task::version;
         else if (name == "json") out_.json = true;
+        else if (name == "read-envelope-from") out_.reads_sender = true;
+        else if (name == "read-recipients") out_.from_headers = true;
         else set(name, "true", option);
     }
 
@@ -308,14 +371,12 @@ private:
             refuse("--server", "an account has its own: name either");
         for (const setting& one : all_settings()) {
             const settings::value* const given = out_.said.find(one.name);
-            if (given == nullptr) continue;
-            if (one.group == "Authentication" || is_of_secrets(one))
-                refuse(given->origin,
-                       "not among arguments, which programs take from strangers: write it into an account "
-                       "of the configuration file, and name that by --account");
-            if (out_.said.find("server") == nullptr && !is_harmless(one))
-                refuse(given->origin, "would change how an account's server is reached: write it into the account, or "
-                                      "name a server beside it, --server URL");
+            if (given == nullptr || may_be_argument(one, out_.said.find("server") != nullptr)) continue;
+            refuse(given->origin, may_be_argument(one, true)
+                                      ? "would change how an account's server is reached: write it into the account, "
+                                        "or name a server beside it, --server URL"
+                                      : "not among arguments, which programs take from strangers: write it into an "
+                                        "account of the configuration file, and name that by --account");
         }
         if (out_.what != task::verify) return;
         if (out_.from_headers) refuse("-bv", "verifies addresses that are named; not together with -t");
@@ -417,6 +478,14 @@ private:
 };
 
 } // namespace
+
+bool may_be_argument(const setting& one, bool server_named) noexcept {
+    constexpr std::string_view beside_account[]{"server", "ehlo",       "timeout",      "connect-timeout",
+                                                "no-use", "look-ahead", "local-domain", "mails-per-connection"};
+    if (one.group == "Authentication" || is_of_secrets(one)) return false;
+    return server_named || one.group == "DKIM" ||
+           std::find(std::begin(beside_account), std::end(beside_account), one.name) != std::end(beside_account);
+}
 
 bool is_of_secrets(const setting& one) noexcept {
     constexpr std::string_view keys[]{"dkim-key", "tls-key", "tls-cert"}; // whoever names one signs with it

@@ -32,6 +32,7 @@ struct sendmail_arguments {
     };
     task what = task::submit;
     bool from_headers = false;           ///< -t
+    bool reads_sender = false;           ///< --read-envelope-from: without -f the sender is the message's, as by -t
     bool dot_ends = true;                ///< a line with a lone dot is the end of the message; -i, -oi: it is not
     bool verbose = false;                ///< -v
     std::optional<std::string> sender{}; ///< -f, -r; empty: the null path
@@ -51,6 +52,10 @@ struct sendmail_arguments {
 /// Arguments may come from somebody else than who runs the program, as those of PHP's `mail` do (CVE-2016-10033). So none of
 /// them runs a command, writes a file, names a secret, or changes where the secrets of an account go; what would is refused.
 sendmail_arguments read_sendmail_arguments(std::string_view called, std::span<const char* const> arguments);
+
+/// Whether an argument may say it: nothing that authenticates or is of secrets may, and beside an account only what leaves its
+/// password going where it always goes.
+bool may_be_argument(const setting& one, bool server_named) noexcept;
 
 /// Runs a command, or reads what must not be sent to just anybody, or a private key.
 bool is_of_secrets(const setting& one) noexcept;

@@ -26,13 +26,15 @@ void describe_message(CLI::App& page) {
         ->option_text("ADDRESS ...")
         ->description("Recipients; several with commas between; without a domain they get the local one")
         ->group(message_group);
-    show_flag(page, "-t",
+    show_flag(page, "-t,--read-recipients",
               "Those of To, Cc and Bcc are recipients too, beside the ones that are named; without -f the sender "
               "is that of Sender or From",
               message_group);
     show_flag(page, "-i", "A line with a lone dot does not end the message; also -oi", message_group);
-    show(page, "-f,-r", "ADDRESS", "The envelope sender; '' or <> is nobody. Default: the account's, else USER@HOST",
-         message_group);
+    show(page, "-f,-r,--from", "ADDRESS",
+         "The envelope sender; '' or <> is nobody. Default: the account's, else USER@HOST", message_group);
+    show_flag(page, "--read-envelope-from", "Without -f the sender is that of Sender or From, without -t, too",
+              message_group);
     show(page, "-F", "NAME", "Full name for the From field that a message without one gets", message_group);
     show(page, "-B", "TYPE", "7BIT or 8BITMIME; what the message needs its octets decide", message_group);
 }
@@ -54,7 +56,7 @@ void describe_delivery(CLI::App& page) {
 }
 
 void describe_server(CLI::App& page) {
-    show(page, "-C,--config", "FILE",
+    show(page, "-C,--config,--file", "FILE",
          "The configuration file; secrets are taken from one in ~/.config/postrider or /etc/postrider alone",
          server_group);
     show(page, "-a,--account", "NAME", "The account; else the one that the sender belongs to", server_group);
@@ -73,8 +75,10 @@ void add_sendmail(CLI::App& to, program& in) {
     page.footer(
         "Called by the name sendmail it is the same. It has no queue: a mail is sent while the caller waits, which is "
         "silent if all recipients were accepted. Exit codes: 0; 64 usage; 65 bad message; 66 no input; 67 refused by "
-        "-bv; 69 rejected; 75 nothing was queued, keep the mail and try again; 77 authentication; 78 "
-        "configuration.\n\n"
+        "-bv; 68 no such host; 69 rejected, or a service that is not here; 71 no memory; 74 standard output is closed "
+        "or "
+        "full, by -bv and --help; 75 nothing was queued, keep the mail and try again; 76 TLS or protocol; 77 "
+        "authentication; 78 configuration.\n\n"
         "Examples:\n"
         "  postrider sendmail -t -i < message.eml\n"
         "  postrider sendmail -f alice@a.example -N failure,delay -- bob@b.example < message.eml\n"

@@ -98,6 +98,11 @@ TEST(SendmailArguments, Senders) {
     EXPECT_EQ(read({"-f<>", "b@b"}).sender, "");
     EXPECT_TRUE(refused({"-f", "a@a, b@b"}, "-f", "is not one address"));
     EXPECT_TRUE(refused({"-f", "  "}, "-f", "is not one address"));
+    EXPECT_EQ(read({"-f", "a@b\u00fccher.example", "b@b"}).sender, "a@b\u00fccher.example");
+    EXPECT_EQ(read({"-f", "\"a b\"", "b@b"}).sender, "\"a b\"");
+    for (const char* const wrong :
+         {"a@a..example", "a@-", "a..b@a", "a..b", "a@\xe2\x80\x8e.example", "a@\xff.example"})
+        EXPECT_TRUE(refused({"-f", wrong}, "-f", "is no address")) << wrong;
     EXPECT_TRUE(refused({"-r", "a@a> SIZE=1"}, "a@a> SIZE=1", "is no address"));
     EXPECT_TRUE(refused({"-f", "a@a\r\nRCPT TO:<x@x>"}, "a@a", "control character"));
     EXPECT_TRUE(refused({"-f", "-t"}, "-f", "is missing")); // a script's -f $NOBODY -t
@@ -248,6 +253,23 @@ TEST(SendmailArguments, LongOnes) {
         EXPECT_TRUE(refused({wrong}, "--unknown", "is no exit code")) << wrong;
     EXPECT_TRUE(refused({"--color=blue"}, "--color"));
     EXPECT_TRUE(refused({"--json=yes"}, "--json", "takes no value"));
+}
+
+TEST(SendmailArguments, LongOnesOfMsmtp) {
+    const auto said = read({"--from=a@a", "--read-recipients", "--read-envelope-from", "--file=x", "b@b"});
+    EXPECT_EQ(said.sender, "a@a");
+    EXPECT_TRUE(said.from_headers);
+    EXPECT_TRUE(said.reads_sender);
+    EXPECT_EQ(said.said.text("config"), "x");
+    EXPECT_EQ(said.recipients, texts{"b@b"});
+    EXPECT_EQ(read({"--from", "a@a", "--file", "x", "b@b"}).recipients, texts{"b@b"});
+    EXPECT_EQ(read({"--from=", "b@b"}).sender, "");
+    EXPECT_EQ(read({"--from=<>", "b@b"}).sender, "");
+    EXPECT_TRUE(refused({"--from", "-t"}, "--from", "is missing"));
+    EXPECT_TRUE(refused({"--from=a@a..b"}, "--from", "is no address"));
+    EXPECT_TRUE(refused({"--read-recipients=x"}, "--read-recipients", "takes no value"));
+    EXPECT_TRUE(refused({"--host=x"}, "--host", "--server URL"));
+    EXPECT_TRUE(refused({"--tls-trust-file", "x"}, "--tls-trust-file", "`tls-ca`"));
 }
 
 // CVE-2016-10033: what PHP's mail() is given as its fifth argument, a stranger may have written.

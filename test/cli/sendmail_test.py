@@ -5,6 +5,7 @@ import email.policy
 import os
 import pwd
 import re
+import resource
 import select
 import signal
 import socket
@@ -177,6 +178,23 @@ class Envelopes(SendmailCase):
                 else:
                     self.assertEqual(str(message["From"]), author)
 
+    def test_the_long_options_of_msmtp(self):
+        text = "From: Alice <alice@a.example>\nTo: carol@c.example\n\nx\n"
+        for arguments, sender, to in [(["--from=sue@s.example", "bob@b.example"], "sue@s.example", ["bob@b.example"]),
+                                      (["--from", "sue@s.example", "bob@b.example"], "sue@s.example", ["bob@b.example"]),
+                                      (["--read-envelope-from", "bob@b.example"], "alice@a.example", ["bob@b.example"]),
+                                      (["--read-recipients", "--read-envelope-from"], "alice@a.example", ["carol@c.example"]),
+                                      (["--read-envelope-from", "-f", "sue@s.example", "bob@b.example"], "sue@s.example", ["bob@b.example"])]:
+            with self.subTest(arguments=arguments):
+                envelope, _ = self.sent(*arguments, stdin=text)
+                self.assertEqual((envelope["from"], self.to(envelope)), (sender, to))
+        self.server()
+        self.sendmail("--read-envelope-from", "bob@b.example", stdin="From: root\n\nx\n")
+        self.sendmail("--read-envelope-from", "bob@b.example", stdin="Subject: x\n\nx\n")   # as by -t
+        self.assertEqual([one["from"] for one in self.sunk.envelopes()],
+                         ["root@local.example", pwd.getpwuid(os.getuid()).pw_name + "@local.example"])
+        self.sendmail("--file", self.path / "none.toml", "bob@b.example", code=EX_CONFIG, err="none.toml: it cannot be read")
+
     def test_local_names(self):
         envelope, _ = self.sent("root", "bob@b.example")
         self.assertEqual(self.to(envelope), ["root@local.example", "bob@b.example"])
@@ -273,7 +291,7 @@ class Accounts(SendmailCase):
 
     def test_no_question_without_a_terminal(self):
         self.server(account='user = "alice"\nauth-in-clear = true\n')
-        self.sendmail("bob@b.example", code=EX_CONFIG, err="--password-file", start_new_session=True)
+        self.sendmail("bob@b.example", code=EX_CONFIG, err=["`password-file`", "postrider-config(5)"], start_new_session=True)
 
 
 class Outcomes(SendmailCase):
@@ -373,6 +391,32 @@ class Outcomes(SendmailCase):
         self.sendmail("bob@b.example", code=EX_PROTOCOL, err="certificate")
         self.assertEqual(len(server.envelopes()), 1)
 
+    def test_what_it_advises_it_has(self):
+        server = self.sink("--user", f"alice:{PASSWORD}", "--require-auth")
+        self.config(f'[account.test]\nserver = "{server.url()}"\ntls = "none"\n')
+        ended = self.sendmail("bob@b.example", code=EX_UNAVAILABLE, err=["530", "give `user`; it stands in an account of the configuration file"])
+        self.assertNotIn("--user", ended.err)
+        self.config(f'[account.test]\nserver = "{server.url()}"\n')
+        self.sendmail("bob@b.example", code=EX_PROTOCOL, err="by `tls` none")
+        ended = self.sendmail(f"--server={server.url()}", "bob@b.example", code=EX_PROTOCOL, err="by --tls none") # beside it that counts
+        self.assertNotIn("configuration file", ended.err)
+        ended = self.sendmail("-t", code=EX_DATAERR, stdin="Resent-To: b@b.example\n\nx\n", err="give one by -f; '<>' is nobody")
+        for text in self.sendmail("x@a..example", code=EX_DATAERR), self.sendmail("-bv", "x@a..example", code=EX_DATAERR):
+            self.assertNotIn("--to", text.err + text.out)
+        self.config(f'[account.test]\nfrom = "x@a..example"\nserver = "{server.url()}"\n')
+        self.sendmail("bob@b.example", code=EX_CONFIG, err="sendmail: the account's `from`: ")
+
+    def test_a_copy_that_cannot_be_made(self):
+        """A full disk: the mail is still the caller's, and later there may be room."""
+        self.server()
+        def full():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        ended = self.sendmail("bob@b.example", stdin=MESSAGE + "x\n" * 10000, preexec_fn=full, code=EX_TEMPFAIL,
+                              err="nothing was queued; the caller has to keep the mail and try again")
+        self.assertEqual(ended.err.count("\n"), 1)
+        self.assertEqual(self.sunk.envelopes(), [])
+
     def test_interrupted(self):
         self.server("--fault", "on EHLO delay 600s")
         for number in signal.SIGTERM, signal.SIGINT:
@@ -428,6 +472,18 @@ class Services(SendmailCase):
         ended = self.sendmail("-bs", code=EX_UNAVAILABLE, err="no SMTP on standard input")
         self.assertRegex(ended.out, r"\A554 [^\n]+\r\n\Z")
 
+    def test_what_ends_before_it_begins_has_a_document(self):
+        for arguments, words in [(["--json", "--foo"], "--foo: "), (["--foo", "--json"], "--foo: "), (["--json", "-bv", "x"], "--json: "),
+                                 (["--json"], "no recipient"), (["bob@b.example", "--json"], "no server is named")]:
+            with self.subTest(arguments=arguments):
+                code = EX_CONFIG if "server" in words else EX_USAGE
+                self.assertUsage(*arguments, err=f"sendmail: {words}", code=code, program=self.names["sendmail"], stdin=MESSAGE)
+        for arguments in ["-q"], ["-bp"], ["-bd"], ["-bs"]:
+            with self.subTest(arguments=arguments):
+                ended = self.assertUsage(*arguments, "--json", err="sendmail: ", code=EX_UNAVAILABLE, program=self.names["sendmail"])
+                self.assertIn(json.loads(ended.out)["error"], ended.err)
+        self.assertEqual(self.sendmail("-Z", "--", "--json", code=EX_USAGE).out, "")   # an address
+
     def test_there_are_no_aliases(self):
         self.sendmail(name="newaliases", silent=True)
         self.sendmail("-bi", silent=True)
@@ -437,7 +493,10 @@ class Services(SendmailCase):
         self.server()
         for arguments, words in [([], "no recipient"), (["-Z"], "-Z: "), (["--nothing"], "--nothing: "), (["-N", "soon", "b@b"], "-N: "),
                                  (["-R", "all", "b@b"], "-R: "), (["-V", "a b", "b@b"], "-V: "), (["-B", "9BIT", "b@b"], "-B: "),
-                                 (["-f", "a@b, c@d", "b@b"], "-f: "), (["-F", "a\nb", "b@b"], "-F: "), (["--unknown=x", "b@b"], "--unknown: "),
+                                 (["-f", "a@b, c@d", "b@b"], "-f: "), (["-f", "a@a..example", "b@b"], "-f: "),
+                                 (["--from=a@a..example", "b@b"], "--from: "), (["-fa@\u2603\u00df..example", "b@b"], "-f: "),
+                                 (["--from", "-t"], "--from: its address is missing"), (["--host=x", "b@b"], "--host: is in --server URL"),
+                                 (["--passwordeval", "pass x", "b@b"], "--passwordeval: is `password-command` of an account"), (["-F", "a\nb", "b@b"], "-F: "), (["--unknown=x", "b@b"], "--unknown: "),
                                  (["a b@c"], "a b@c: "), (["--timeout=x", "b@b"], "--timeout: ")]:
             with self.subTest(arguments=arguments):
                 self.assertUsage(*arguments, err=f"sendmail: {words}", program=self.names["sendmail"], stdin=MESSAGE)
@@ -472,6 +531,11 @@ class Verifying(SendmailCase):
         self.assertEqual(re.findall("-> MAIL FROM:(<.*?>)", self.sunk.said()),
                          [f"<{pwd.getpwuid(os.getuid()).pw_name}@local.example>", "<alice@a.example>", "<>"])
         self.assertEqual(self.sunk.envelopes(), [])
+
+    def test_an_address_cannot_draw(self):
+        self.server("--no", "SMTPUTF8")
+        ended = self.sendmail("-bv", "x\u009b2J@b.example", code=EX_DATAERR)
+        self.assertEqual((ended.out[:14], "\u009b" in ended.out), ("x?2J@b.example", False))
 
     def test_who_is_not_asked_is_not_taken(self):
         self.server("--offer", "LIMITS=RCPTMAX=2")
