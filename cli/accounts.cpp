@@ -4,8 +4,11 @@
 #include "inputs.hpp"
 #include "words.hpp"
 
+#include <postrider/io/idn2.hpp>
+
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -22,19 +25,41 @@ constexpr std::size_t largest = 1'000'000; // octets of a configuration file
     throw failure{EX_CONFIG, file + ":" + std::to_string(where.begin.line) + ": " + why};
 }
 
+/// Where one is looked for that nobody named.
+std::vector<std::string> usual_files() {
+    const char* const home = std::getenv("HOME");
+    const char* const folder = std::getenv("XDG_CONFIG_HOME");
+    std::vector<std::string> all;
+    if (folder != nullptr && *folder == '/') all.push_back(std::string{folder} += "/postrider/config.toml");
+    else if (home != nullptr && *home == '/') all.push_back(std::string{home} += "/.config/postrider/config.toml");
+    all.emplace_back("/etc/postrider/config.toml");
+    return all;
+}
+
+std::string usual_files_text() {
+    std::string text;
+    for (const std::string& one : usual_files()) text.append(text.empty() ? "" : " or ").append(one);
+    return text;
+}
+
 std::string found_file(const std::string& said) {
     if (!said.empty()) return said;
     if (const char* const own = std::getenv("POSTRIDER_CONFIG"); own != nullptr && *own != '\0') return own;
-    const char* const home = std::getenv("HOME");
-    const char* const folder = std::getenv("XDG_CONFIG_HOME");
-    std::string user = "/etc"; // without a home
-    if (folder != nullptr && *folder == '/') user = folder;
-    else if (home != nullptr && *home == '/') user = std::string{home} + "/.config";
-    for (const std::string& one : {user + "/postrider/config.toml", std::string{"/etc/postrider/config.toml"}}) {
+    for (const std::string& one : usual_files()) {
         std::error_code ignored;
         if (std::filesystem::exists(one, ignored)) return one;
     }
     return {};
+}
+
+/// The name of a file, as the configuration has it: the same one, wherever the command is called.
+std::string path_of(const std::string& file, const toml::node& node, const std::string& name) {
+    if (!name.starts_with("~/"))
+        return (std::filesystem::path{file}.parent_path() / name).string(); // absolute: as it is
+    const char* const home = std::getenv("HOME");
+    if (home == nullptr || *home != '/')
+        refuse(file, node.source(), "`" + name + "`: there is no home folder, since HOME is not set");
+    return std::string{home}.append(name, 1);
 }
 
 std::vector<std::string> texts_of(const std::string& file, const toml::node& node, const std::string& key) {
@@ -64,7 +89,11 @@ void take_setting(const std::string& file, const std::string& key, const toml::n
         return to.set(key, {*on ? "true" : "false"}, origin);
     }
     if (which->kind == setting_kind::text && node.is_array()) refuse(file, node.source(), "`" + key + "` is one text");
-    to.set(key, texts_of(file, node, key), origin);
+    std::vector<std::string> texts = texts_of(file, node, key);
+    if (which->value == "FILE" || which->value == "FOLDER")
+        for (std::string& one : texts)
+            if (!one.empty()) one = path_of(file, node, one);
+    to.set(key, std::move(texts), origin);
 }
 
 account account_of(const std::string& file, std::string name, const toml::node& node) {
@@ -100,6 +129,16 @@ std::string trusted_text(const std::string& file, bool named) {
     return text;
 }
 
+/// What TOML's parser does not say of `server = submission://HOST`, which is no value of any type; else empty.
+std::string_view advice_for(std::string_view text, std::size_t line) {
+    while (--line != 0 && !text.empty()) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    text = text.substr(0, text.find('\n'));
+    const std::size_t equals = std::min(text.find('='), text.size());
+    const std::size_t begin = text.find_first_not_of("= \t[", equals);
+    if (begin == text.npos || std::string_view{"\"'{#\r"}.find(text[begin]) != std::string_view::npos) return {};
+    return "; a text stands in quotes, as in server = \"submission://HOST\"";
+}
+
 accounts accounts_in(const std::string& file, std::string_view text) {
     accounts found{.file = file};
     const toml::table all = toml::parse(text, file);
@@ -116,6 +155,14 @@ accounts accounts_in(const std::string& file, std::string_view text) {
     }
     if (!found.preferred.empty()) static_cast<void>(found.named(found.preferred));
     return found;
+}
+
+/// `alice@bücher.example` and `alice@xn--bcher-kva.example` are one sender.
+std::string with_a_labels(std::string_view address) {
+    const std::size_t domain = address.rfind('@') + 1;
+    std::string ascii;
+    if (domain == 0 || domain_to_ascii(address.substr(domain), ascii) != errc::ok) return std::string{address};
+    return std::string{address.substr(0, domain)} += ascii;
 }
 
 } // namespace
@@ -140,20 +187,22 @@ const account& accounts::named(std::string_view name) const {
     }
     const std::string wanted = "there is no account `" + std::string{name} + "`";
     if (file.empty())
-        throw failure{EX_CONFIG, wanted + ", since there is no configuration file: ~/.config/postrider/config.toml"};
+        throw failure{EX_CONFIG, wanted + ", since there is no configuration file: " + usual_files_text()};
     throw failure{EX_CONFIG, file + ": " + wanted + "; there " + (names.empty() ? "is none" : "are " + names)};
 }
 
-const account* accounts::of_sender(std::string_view sender) const noexcept {
+const account* accounts::of_sender(std::string_view text) const {
+    const std::string sender = with_a_labels(text);
     const std::size_t at = sender.rfind('@');
     if (at != sender.npos) {
         for (const account& one : all)
             for (const std::string& from : one.from)
                 // The local part is case-sensitive by RFC 5321 §2.4; nobody has two accounts that differ in that alone.
-                if (same_word(bare_address(from), sender)) return &one;
+                if (same_word(with_a_labels(bare_address(from)), sender)) return &one;
         for (const account& one : all)
             for (const std::string& from : one.from)
-                if (from.starts_with('@') && same_word(from, sender.substr(at))) return &one;
+                if (from.starts_with('@') && same_word(with_a_labels(from), std::string_view{sender}.substr(at)))
+                    return &one;
     }
     for (const account& one : all)
         if (one.name == preferred) return &one;
@@ -167,7 +216,8 @@ accounts read_accounts(const std::string& said) {
     try {
         return accounts_in(file, text);
     } catch (const toml::parse_error& wrong) {
-        refuse(file, wrong.source(), std::string{wrong.description()});
+        refuse(file, wrong.source(),
+               std::string{wrong.description()}.append(advice_for(text, wrong.source().begin.line)));
     }
 }
 
@@ -188,12 +238,9 @@ settings complete(const settings& said, std::string& sender, bool server_needed)
         throw failure{EX_CONFIG,
                       known.file + ": [account." + chosen->name + "] names no server: server = \"submission://HOST\""};
     if (known.all.empty())
-        throw failure{
-            EX_CONFIG,
-            "no server is named: --server URL (of probe and load it is the first argument), or an account in " +
-                (known.file.empty() ? std::string{"~/.config/postrider/config.toml or /etc/postrider/config.toml"}
-                                    : known.file) +
-                ": [account.NAME] with server = \"submission://HOST\""};
+        throw failure{EX_CONFIG, "no server is named: --server URL, or an account in " +
+                                     (known.file.empty() ? usual_files_text() : known.file) +
+                                     ": [account.NAME] with server = \"submission://HOST\""};
     throw failure{EX_CONFIG, known.file + ": no account belongs to " +
                                  (sender.empty() ? "no sender" : "`" + sender + "`") +
                                  ": name one by --account, or set `default`"};

@@ -37,13 +37,14 @@ struct accounts {
 
     /// By name; throws `failure` (78), which names those that there are.
     const account& named(std::string_view name) const;
-    /// By sender: whole addresses before domains, the domain without regard to case; else the default one; else, if there is
-    /// but one, that; else null.
-    const account* of_sender(std::string_view sender) const noexcept;
+    /// By sender: whole addresses before domains, the domain without regard to case, U-labels and A-labels alike; else the
+    /// default one; else, if there is but one, that; else null.
+    const account* of_sender(std::string_view sender) const;
 };
 
 /// Reads `file`; empty: $POSTRIDER_CONFIG, else $XDG_CONFIG_HOME/postrider/config.toml, else ~/.config/postrider/config.toml, else
-/// /etc/postrider/config.toml, and there need not be any. Throws `failure` (78), with file and line.
+/// /etc/postrider/config.toml, and there need not be any. A setting that is a FILE or a FOLDER is `~/x`, in HOME, or relative to
+/// the folder of the configuration. Throws `failure` (78), with file and line.
 accounts read_accounts(const std::string& file);
 
 /// What was said on the command line, made complete by the account that it names (`--account`), or that belongs to `sender`.

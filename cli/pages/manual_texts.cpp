@@ -101,6 +101,11 @@ constexpr std::array config_files{
     row{"/etc/postrider/config.toml", "Those of all users, where a user has no file."},
 };
 
+constexpr std::array own_files{
+    row{"~/.config/postrider/config.toml", "In the folder that XDG_CONFIG_HOME names if it is set."},
+    row{"/etc/postrider/config.toml", "That of all users, where a user has no file."},
+};
+
 constexpr std::array usual_environment{
     row{"POSTRIDER_CONFIG", "The configuration file, instead of the ones above."},
     row{"XDG_CONFIG_HOME", "The folder in which postrider/config.toml is looked for, instead of ~/.config."},
@@ -115,7 +120,7 @@ constexpr std::array sink_environment{
 };
 
 constexpr std::string_view root_description =
-    R"(Sends mail over SMTP and LMTP, stands in for sendmail, looks at mail servers and loads them, is one for tests, and says of a message whether it can be sent. Each command has a page of its own.
+    R"(Sends mail over SMTP and LMTP, stands in for sendmail, looks at mail servers and loads them, is one for tests, and says of a message whether it can be sent. Each command but completion has a page of its own.
 
 TLS is required, and the server has to prove who it is, unless --tls says otherwise. No secret belongs on a command line, where everybody on the machine reads it: --password is refused. Passwords come from a file (--password-file), the environment (--password-env), a command (--password-command) or a question at the terminal, OAuth 2.0 tokens from a command (--token-command).
 
@@ -191,6 +196,8 @@ A file that everybody can write is refused, since commands stand in it; so is th
     token-command = "oama access alice@gmail.com"
 
 "from" lists the senders that the account is for; "@domain" is all of a domain, and the first address is the sender where none is said. --account names an account; else the sender picks one, a whole address before a domain; else it is the one that "default" names, or the only one. What the command line says comes first. Who names a server by --server gets nothing of an account, unless it is named too.
+
+Where a file or a folder is named, ~/NAME is in the home folder, and a relative name is relative to the folder of the configuration file, wherever the command is called.
 )";
 
 constexpr manual_text texts[] = {
@@ -201,7 +208,7 @@ constexpr manual_text texts[] = {
     {"postrider-load", "1", load_description, of_mails, config_files, usual_environment, ""},
     {"postrider-sink", "1", sink_description, of_sink, {}, sink_environment, "maildir(5)"},
     {"postrider-check", "1", check_description, of_check, config_files, usual_environment, ""},
-    {"postrider-config", "5", config_description, {}, config_files, usual_environment, ""},
+    {"postrider-config", "5", config_description, {}, own_files, usual_environment, ""},
 };
 
 } // namespace

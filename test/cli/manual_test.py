@@ -62,6 +62,10 @@ class Manual(Case):
                     self.assertRegex(shown, rf"(?m)^ +{option} = ")
         self.assertIn("[account.work]", shown)
 
+    def test_no_page_refers_to_itself(self):
+        for name, section in PAGES.items():
+            self.assertNotIn(f"{name}({section})", self.shown(name).partition("\n")[2].rpartition("\n")[0], name)
+
     def test_the_example_of_the_configuration_is_one(self):
         shown = self.shown("postrider-config")
         example = re.search(r'(?ms)^ +default = "work".*?oama access alice@gmail.com"$', shown).group(0)

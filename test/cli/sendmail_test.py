@@ -280,8 +280,47 @@ class Accounts(SendmailCase):
         self.sendmail("-C", outside, "y@y.example", env={**self.environment, "XDG_CONFIG_HOME": str(outside.parent)}, code=EX_CONFIG)
         self.assertEqual([one["auth_user"] for one in server.envelopes()], ["alice"] * 4)
 
+    def test_files_are_where_the_configuration_is(self):
+        server = self.sink("--user", f"alice:{PASSWORD}", "--require-auth", "--offer", "AUTH=PLAIN")
+        secret = self.file("home/.config/postrider/secrets/word", PASSWORD + "\n")
+        self.file("home/word", PASSWORD + "\n")
+        for name in "secrets/word", "~/word", "~/.config/postrider/secrets/word", secret:
+            self.config(f'[account.x]\nserver = "{server.url()}"\ntls = "none"\nuser = "alice"\nauth-in-clear = true\npassword-file = "{name}"\n')
+            with self.subTest(name=name):
+                self.sendmail("y@y.example", cwd="/")
+        self.assertEqual([one["auth_user"] for one in server.envelopes()], ["alice"] * 4)
+        self.config(f'[account.x]\nserver = "{server.url()}"\nuser = "alice"\npassword-file = "word"\n')
+        self.sendmail("y@y.example", cwd=self.path / "home", code=EX_CONFIG, err=f"{self.path}/home/.config/postrider/word`: ")
+        self.config(f'[account.x]\nserver = "{server.url()}"\ntls-ca = "~/ca.pem"\n')
+        self.sendmail("y@y.example", code=EX_CONFIG, err=f"{self.path}/home/ca.pem")
+        homeless = {k: v for k, v in self.environment.items() if k != "HOME"} | {"POSTRIDER_CONFIG": str(self.path / "home/.config/postrider/config.toml")}
+        self.sendmail("y@y.example", env=homeless, code=EX_CONFIG, err="HOME is not set")
+
+    def test_international_domains(self):
+        first, second = self.sink(), self.sink()
+        self.config(f'[account.first]\nserver = "{first.url()}"\ntls = "none"\nfrom = "alice@b\u00fccher.example"\n'
+                    f'[account.second]\nserver = "{second.url()}"\ntls = "none"\nfrom = ["@M\u00fcller.example", "bob@xn--bcher-kva.example"]\n')
+        for sender in "alice@b\u00fccher.example", "alice@B\u00dcCHER.example", "alice@xn--bcher-kva.example":
+            self.sendmail("-f", sender, "y@y.example")
+        for sender in "x@m\u00fcller.example", "x@xn--mller-kva.example", "bob@b\u00fccher.example":
+            self.sendmail("-f", sender, "y@y.example")
+        self.assertEqual([len(one.envelopes()) for one in (first, second)], [3, 3])
+
+    def test_a_text_without_quotes(self):
+        for line in "server = submission://x", "tls=none", "tls-ca = ~/x", "from = [alice@a.example]", "timeout = 10s", "server = 127.0.0.1":
+            with self.subTest(line):
+                self.config(f'# accounts\n[account.x]\n{line}\nehlo = "a"\n')
+                self.sendmail("y@y.example", code=EX_CONFIG, err=["config.toml:3: ", "; a text stands in quotes, as in server = "])
+        for line in 'server = "submission://x', "server": # that is not the mistake
+            self.config(f'# accounts\n[account.x]\n{line}\n')
+            self.assertNotIn("stands in quotes", self.sendmail("y@y.example", code=EX_CONFIG, err="config.toml:3: ").err)
+
     def test_without_any(self):
-        self.sendmail("bob@b.example", code=EX_CONFIG, err=["[account.NAME]", "config.toml"])
+        user, all_users = self.path / "home/.config/postrider/config.toml", "/etc/postrider/config.toml"
+        self.sendmail("bob@b.example", code=EX_CONFIG, err=f"no server is named: --server URL, or an account in {user} or {all_users}: [account.NAME]")
+        self.sendmail("bob@b.example", code=EX_CONFIG, err=f"account in {self.path}/postrider/config.toml or {all_users}: ",
+                      env={**self.environment, "XDG_CONFIG_HOME": str(self.path)})
+        self.sendmail("-a", "x", "bob@b.example", code=EX_CONFIG, err=f"there is no configuration file: {user} or {all_users}")
         self.sendmail("--server=smtp://127.0.0.1", "--account=x", "bob@b.example", code=EX_USAGE, err="--server")
 
     def test_dkim(self):
