@@ -3,6 +3,8 @@
 #include "failure.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 #include <sysexits.h>
 #include <utility>
 #include <vector>
@@ -77,6 +79,20 @@ flags<notify> notify_of(std::string_view text, std::string_view option) {
         if (end == rest.size()) return when;
         rest.remove_prefix(end + 1);
     }
+}
+
+std::optional<std::uint64_t> take_octets(std::string_view& text) noexcept {
+    constexpr std::pair<std::string_view, std::uint64_t> units[]{{"Ki", 1 << 10}, {"Mi", 1 << 20},  {"k", 1'000},
+                                                                 {"K", 1'000},    {"M", 1'000'000}, {"", 1}};
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{}) return std::nullopt;
+    const std::string_view behind = text.substr(static_cast<std::size_t>(end - text.data()));
+    const auto* const unit = std::find_if(std::begin(units), std::end(units),
+                                          [&](const auto& one) { return behind.starts_with(one.first); });
+    if (number > std::numeric_limits<std::uint64_t>::max() / unit->second) return std::nullopt;
+    text = behind.substr(unit->first.size());
+    return number * unit->second;
 }
 
 std::string visible(std::string text) {

@@ -6,6 +6,8 @@
 #include <postrider/mail.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +26,10 @@ std::vector<std::string> addresses_of(std::string_view text);
 
 /// How many letters have to be put in, taken out or changed to make the one of the other (Levenshtein).
 std::size_t distance(std::string_view a, std::string_view b);
+
+/// Takes `500`, `10k`, `64Ki`, `1M` or `24Mi` off the front of `text`: octets; k and M are 1,000 and 1,000,000, Ki and Mi 1,024 and
+/// 1,048,576. Nothing: no number stands there, or 64 bits do not hold it.
+std::optional<std::uint64_t> take_octets(std::string_view& text) noexcept;
 
 /// With `?` for what moves a terminal's cursor, but for line ends: the names of files and settings, which stand in messages, may
 /// be anybody's.

@@ -46,6 +46,10 @@ struct asked {
 checked check(const std::string& file, const check_request& r) {
     checked result{.file = file};
     const input_file from{file};
+    const auto refuse_if_interrupted = [&file] {
+        if (interrupted()) throw failure{exit_interrupted, file + ": interrupted, and not looked at to its end"};
+    };
+    refuse_if_interrupted(); // to open a FIFO waits for its writer
     if (from.error() != 0) result.unread = std::strerror(from.error());
     if (!result.unread.empty()) return result;
     message_checker checker{{.max_size = r.max_size}};
@@ -54,10 +58,11 @@ checked check(const std::string& file, const check_request& r) {
     const auto begun = std::chrono::steady_clock::now();
     for (std::uint64_t done = 0;;) {
         const ssize_t got = from.read(part);
-        if (interrupted()) throw failure{exit_interrupted, file + ": interrupted, and not looked at to its end"};
-        if (got < 0 && errno == EINTR) continue;
+        const int error = errno;
+        refuse_if_interrupted();
+        if (got < 0 && error == EINTR) continue;
         if (got < 0) {
-            result.unread = std::strerror(errno);
+            result.unread = std::strerror(error);
             return result;
         }
         if (got == 0) break;
@@ -79,9 +84,12 @@ std::string_view colour_of(severity what, const style& with) noexcept {
     return what == severity::error ? with.bad : what == severity::warning ? with.unsure : with.faint;
 }
 
+/// RFC 6531 §3.1 wants it beside SMTPUTF8, and a client does, too.
+bool needs_eight_bit(const message_verdict& v) noexcept { return v.eight_bit || v.utf8_header; }
+
 std::vector<std::string> needs_of(const message_verdict& v) {
     std::vector<std::string> all;
-    if (v.eight_bit) all.emplace_back("8BITMIME");
+    if (needs_eight_bit(v)) all.emplace_back("8BITMIME");
     if (v.utf8_header) all.emplace_back("SMTPUTF8");
     if (v.binary) all.emplace_back("BINARYMIME");
     return all;
@@ -110,14 +118,13 @@ void print(std::ostream& to, const checked& one, const style& with, bool quiet) 
     const message_verdict& v = one.verdict;
     for (const message_finding& finding : v.findings)
         if (!quiet || finding.severity != severity::note) print(to, one, finding, with);
-    if (quiet && v.errors + v.warnings == 0) return;
+    if (quiet) return;
     to << with.strong << visible(one.file) << ':' << with.plain << ' ' << (v.sendable() ? with.good : with.bad)
        << (v.sendable() ? "sendable" : "not sendable") << with.plain << ", SIZE=" << v.size;
     const std::vector<std::string> needs = needs_of(v);
     for (const std::string& need : needs) to << (&need == &needs.front() ? "; needs " : ", ") << need;
     to << "; " << counted(v.errors, "error") << ", " << counted(v.warnings, "warning");
-    if (!quiet) to << ", " << counted(v.notes, "note");
-    to << '\n';
+    to << ", " << counted(v.notes, "note") << '\n';
 }
 
 /// Nothing: no server was named.
@@ -137,13 +144,11 @@ std::optional<asked> ask_server(const check_request& r) {
     return result;
 }
 
-/// What of it a message needs, and the server has not; empty: it can take it.
+/// What of it a message needs, and the server has not, so that a client does not send it; empty: it can take it.
 std::vector<std::string> missing(const message_verdict& v, const capabilities& offers) {
     std::vector<std::string> all;
-    if (v.eight_bit && !offers.has(extension::eight_bit_mime)) all.emplace_back("8BITMIME");
+    if (needs_eight_bit(v) && !offers.has(extension::eight_bit_mime)) all.emplace_back("8BITMIME");
     if (v.utf8_header && !offers.has(extension::smtputf8)) all.emplace_back("SMTPUTF8");
-    const bool binary = offers.has(extension::binary_mime) && offers.has(extension::chunking);
-    if (v.binary && !binary) all.emplace_back("BINARYMIME");
     if (offers.has(extension::size) && offers.size_limit != 0 && v.size > offers.size_limit)
         all.push_back(std::string{"SIZE="}
                           .append(std::to_string(v.size))
@@ -153,13 +158,25 @@ std::vector<std::string> missing(const message_verdict& v, const capabilities& o
     return all;
 }
 
+/// A client sends it all the same: next to no server offers BINARYMIME, and most take it.
+bool is_at_risk(const message_verdict& v, const capabilities& offers) noexcept {
+    return v.binary && !(offers.has(extension::binary_mime) && offers.has(extension::chunking));
+}
+
 void print(std::ostream& to, const asked& server, const std::vector<checked>& all, const style& with, bool quiet) {
     for (const checked& one : all) {
         if (!one.unread.empty() || !server.problem.empty()) continue;
-        const std::vector<std::string> lacks = missing(one.verdict, server.offers);
-        if (lacks.empty() && quiet) continue;
+        std::vector<std::string> lacks = missing(one.verdict, server.offers);
+        const bool refused = !lacks.empty(), risk = is_at_risk(one.verdict, server.offers);
+        if (!refused && !risk && quiet) continue;
+        if (risk) lacks.emplace_back("BINARYMIME");
         to << with.strong << visible(one.file) << ':' << with.plain << ' ' << server.url << ' '
-           << (lacks.empty() ? with.good : with.bad) << (lacks.empty() ? "offers all that it needs" : "cannot take it")
+           << (refused ? with.bad
+               : risk  ? with.unsure
+                       : with.good)
+           << (refused ? "cannot take it"
+               : risk  ? "may refuse it, or it may be cut on its way"
+                       : "offers all that it needs")
            << with.plain;
         for (const std::string& lack : lacks) to << (&lack == &lacks.front() ? ", without " : ", ") << lack;
         to << '\n';
@@ -186,8 +203,11 @@ json to_json(const std::vector<checked>& all, const std::optional<asked>& server
         json file{{"file", one.file}};
         if (one.unread.empty()) file.update(to_json(one.verdict));
         else file["unreadable"] = one.unread;
-        if (server && server->problem.empty() && one.unread.empty())
+        if (server && server->problem.empty() && one.unread.empty()) {
             file["server_lacks"] = missing(one.verdict, server->offers);
+            file["server_risks"] = json::array();
+            if (is_at_risk(one.verdict, server->offers)) file["server_risks"].push_back("BINARYMIME");
+        }
         document["files"].push_back(std::move(file));
     }
     if (server) {

@@ -15,11 +15,11 @@ struct check_request {
     settings said{};                  ///< of the server, if one was named: nobody authenticates there
     std::vector<std::string> files{}; ///< `-` is standard input
     std::uint64_t max_size = 0;       ///< octets; 0: any number
-    bool quiet = false;               ///< no notes, and no line for a message without errors and warnings
+    bool quiet = false;               ///< errors and warnings alone
 };
 
 /// 66: a file cannot be read; else 65: one is not sendable; else what became of the server: 69 it lacks something, or why it was
-/// not reached; else 0.
+/// not reached; else 0, also where it lacks BINARYMIME alone, which is told. Throws `failure`.
 int run_check(const program& in, const check_request& request);
 
 } // namespace postrider::cli

@@ -1,6 +1,8 @@
 // The options of `postrider check`.
 #include "check.hpp"
 
+#include "words.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <memory>
@@ -14,7 +16,7 @@ constexpr const char* examples = R"(Examples:
   postrider check --max-size 25000000 outbox/*.eml && echo all of them can go
   postrider check --server smtp://mx.example --json message.eml | jq .server
 
-Exit codes: 0 sendable, warnings are told; 65 not sendable, 66 cannot be read; with --server 69 it lacks what the message needs, or why it could not be asked: 68 no such host, 75 not reached, 76 TLS or protocol; 64 usage, 78 configuration, 130 interrupted.)";
+Exit codes: 0 sendable, warnings are told; 65 not sendable, 66 cannot be read, 74 standard output is closed or full; with --server 69 it lacks what the message needs, or why it could not be asked: 68 no such host, 75 not reached, 76 TLS or protocol; 64 usage, 78 configuration, 130 interrupted.)";
 
 /// The server is asked what it offers, by somebody who does not say who he is.
 void hide_credentials(CLI::App& app) {
@@ -31,8 +33,16 @@ void add_check(CLI::App& to, program& in) {
     app->add_option("FILE", request->files, "A message (RFC 5322), or several; - is standard input")
         ->option_text("FILE")
         ->required();
-    app->add_option("--max-size", request->max_size,
-                    "An error if it has more octets on the wire; default 0: any number")
+    app->add_option_function<std::string>(
+           "--max-size",
+           [request](const std::string& text) {
+               std::string_view rest = text;
+               const auto octets = take_octets(rest);
+               if (!octets || !rest.empty())
+                   throw CLI::ValidationError("--max-size", "`" + text + "` is no size: 25000000, 25M, 24Mi; 0 is any");
+               request->max_size = *octets;
+           },
+           "An error if it has more octets on the wire: 25000000, 25M, 24Mi; default 0: any number")
         ->option_text("OCTETS")
         ->group("Check");
     app->add_flag("-q,--quiet", request->quiet, "Print errors and warnings only")->group("Check");

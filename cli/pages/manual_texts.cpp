@@ -168,7 +168,7 @@ constexpr std::string_view check_description =
 
 and for each file a line that says whether it is sendable, its size on the wire, and which extensions a server has to offer: 8BITMIME, SMTPUTF8, BINARYMIME. An error means that it is not to be sent as it is, a warning that somebody on its way may refuse or change it, a note does no harm. Ten of a kind are told, of notes one, and the others are counted.
 
-With --server, or --account, a server is asked what it offers, by EHLO alone: nobody authenticates, and no mail is sent. Memory does not grow with the message.
+With --server, or --account, a server is asked what it offers, by EHLO alone: nobody authenticates, and no mail is sent. Where it lacks BINARYMIME alone the message is sent all the same, as most servers take it, and what may become of it is told. Memory does not grow with the message.
 )";
 
 constexpr std::string_view config_description =

@@ -13,7 +13,7 @@ CORPUS = ROOT / "test/corpus/mail"
 # Of the corpus, which is sent to real servers as it is: these are no messages of RFC 5322, and the needs of the others.
 NO_MESSAGES = {"09-only-crlf", "10-only-blank-lines", "34-empty-fields", "35-no-usual-fields", "62-sensor-report"}
 NEEDS = {**dict.fromkeys(("26-latin1", "27-utf8", "28-every-octet", "30-shift-jis", "41-alternative"), ["8BITMIME"]),
-         **dict.fromkeys(("24-lines-around-1000", "25-lines-around-2048"), ["BINARYMIME"]), "61-utf8-headers": ["SMTPUTF8"]}
+         **dict.fromkeys(("24-lines-around-1000", "25-lines-around-2048"), ["BINARYMIME"]), "61-utf8-headers": ["8BITMIME", "SMTPUTF8"]}
 
 
 class Check(Case):
@@ -41,7 +41,8 @@ bad.eml: not sendable, SIZE=1056; needs 8BITMIME, BINARYMIME; 3 errors, 3 warnin
 """)
         quiet = self.assertEnds(EX_DATAERR, "check", "-q", "bad.eml").out
         self.assertNotIn("note", quiet)
-        self.assertIn("3 errors, 3 warnings\n", quiet)
+        self.assertNotIn("sendable", quiet)
+        self.assertEqual(len(quiet.splitlines()), 6)   # 3 errors, 3 warnings
 
     def test_the_corpus(self):
         files = sorted(CORPUS.glob("*.eml"))
@@ -79,7 +80,10 @@ bad.eml: not sendable, SIZE=1056; needs 8BITMIME, BINARYMIME; 3 errors, 3 warnin
         self.file("good.eml", GOOD + "\r\n")
         self.assertEnds(EX_OK, "check", "--max-size", "1000", "good.eml")
         self.assertEnds(EX_DATAERR, "check", "--max-size", "10", "good.eml", out="octets on the wire, more than 10 octets")
-        self.assertUsage("check", "--max-size", "many", "good.eml", err="--max-size")
+        self.assertEnds(EX_OK, "check", "--max-size", "1k", "good.eml")
+        self.assertEnds(EX_DATAERR, "check", "--max-size", "1", "good.eml", out="more than 1 octets")
+        for wrong in "many", "-1", "1kB", "99999999999999999999", "18446744073709551615k":
+            self.assertUsage("check", f"--max-size={wrong}", "good.eml", err=f"--max-size: `{wrong}` is no size: 25000000, 25M, 24Mi")
 
     def test_a_large_file_takes_no_memory(self):
         head = (GOOD + "Content-Transfer-Encoding: base64\r\nMIME-Version: 1.0\r\n\r\n").encode()
@@ -108,11 +112,31 @@ bad.eml: not sendable, SIZE=1056; needs 8BITMIME, BINARYMIME; 3 errors, 3 warnin
         self.file("all.eml", (GOOD + "X: caf\u00e9\r\n\r\ncaf\u00e9\r\n" + "x" * 999).encode())
         server = self.sink("--no", "8BITMIME", "--no", "SMTPUTF8", "--no", "BINARYMIME", "--offer", "SIZE=100")
         ended = self.assertEnds(EX_UNAVAILABLE, "check", "--server", server.url(), "--tls", "none", "all.eml")
-        self.assertIn(f"{server.url()} cannot take it, without 8BITMIME, SMTPUTF8, BINARYMIME, SIZE=", ended.out)
+        self.assertIn(f"{server.url()} cannot take it, without 8BITMIME, SMTPUTF8, SIZE=", ended.out)
+        self.assertIn(" octets, BINARYMIME\n", ended.out)
         document = self.assertDocument(
             self.assertEnds(EX_UNAVAILABLE, "check", "--json", "--server", server.url(), "--tls", "none", "all.eml").out, "check")
         self.assertEqual(document["server"], {"url": server.url()})
-        self.assertEqual(len(document["files"][0]["server_lacks"]), 4)
+        self.assertEqual((len(document["files"][0]["server_lacks"]), document["files"][0]["server_risks"]), (3, ["BINARYMIME"]))
+
+    def test_what_is_sent_all_the_same(self):
+        """As `send` has it: a mail is not held back for want of what next to no server offers."""
+        self.file("long.eml", GOOD + "\r\n" + "x" * 999 + "\r\n")
+        server = self.sink("--no", "BINARYMIME")
+        to = ["--server", server.url(), "--tls", "none"]
+        for quiet in [], ["-q"]:
+            ended = self.assertEnds(EX_OK, "check", *quiet, *to, "long.eml")
+            self.assertIn(f"long.eml: {server.url()} may refuse it, or it may be cut on its way, without BINARYMIME\n", ended.out)
+        document = self.assertDocument(self.assertEnds(EX_OK, "check", "--json", *to, "long.eml").out, "check")
+        self.assertEqual((document["files"][0]["server_lacks"], document["files"][0]["server_risks"]), ([], ["BINARYMIME"]))
+        self.assertEnds(EX_OK, "send", *to, "-f", "alice@a.example", "--raw", "long.eml", "bob@b.example")
+
+    def test_utf8_in_the_header_needs_both(self):
+        self.file("utf8.eml", GOOD.replace("Test", "caf\u00e9") + "\r\nx\r\n")
+        server = self.sink("--no", "8BITMIME")
+        to = ["--server", server.url(), "--tls", "none"]
+        self.assertEnds(EX_UNAVAILABLE, "check", *to, "utf8.eml", out=["needs 8BITMIME, SMTPUTF8", "cannot take it, without 8BITMIME\n"])
+        self.assertEnds(EX_UNAVAILABLE, "send", *to, "-f", "alice@a.example", "--raw", "utf8.eml", "bob@b.example")
 
     def test_a_server_that_is_not_there(self):
         self.file("good.eml", GOOD + "\r\n")
@@ -169,6 +193,20 @@ bad.eml: not sendable, SIZE=1056; needs 8BITMIME, BINARYMIME; 3 errors, 3 warnin
         self.assertEqual(process.returncode, INTERRUPTED)
         self.assertIn(b"interrupted, and not looked at to its end", err)
         self.assertEqual(out, b"")
+
+
+    def test_an_interrupt_while_nobody_writes_into_a_fifo(self):
+        os.mkfifo(self.path / "fifo")
+        process = subprocess.Popen([POSTRIDER, "check", self.path / "fifo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment)
+        # It waits in open(): that shows in what it sleeps in, and can be seen by nothing that it says.
+        deadline = time.monotonic() + SECONDS
+        while "fifo" not in (waits := Path(f"/proc/{process.pid}/wchan").read_text()) and "wait_for_partner" not in waits:
+            self.assertLess(time.monotonic(), deadline, waits)
+            os.sched_yield()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=SECONDS)
+        self.assertEqual((process.returncode, out), (INTERRUPTED, b""))
+        self.assertIn(b"interrupted, and not looked at to its end", err)
 
 
 def wait_for_empty(pipe):
