@@ -1,12 +1,13 @@
 #include "load_contents.hpp"
 
 #include "failure.hpp"
+#include "inputs.hpp"
+#include "words.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <sysexits.h>
 #include <system_error>
 
@@ -15,31 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t largest = 1'000'000'000'000;
 constexpr std::uint64_t held_each = 1'000'000;
 constexpr std::uint64_t held_together = 256'000'000;
 constexpr std::uint64_t made_at_most = 1'000'000'000; // it lies in memory
 
 [[noreturn]] void refuse(const std::string& what, const std::string& why) {
     throw failure{EX_USAGE, "--size: `" + what + "` " + why};
-}
-
-/// A number with a unit, at the front of `text`, which is shortened by it.
-std::uint64_t take_size(std::string_view& text, const std::string& all) {
-    constexpr std::pair<std::string_view, std::uint64_t> units[]{{"Ki", 1 << 10}, {"Mi", 1 << 20},  {"k", 1'000},
-                                                                 {"K", 1'000},    {"M", 1'000'000}, {"", 1}};
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{})
-        refuse(all, "is no size: 500, 10k, 1M, 64Ki; a list is 1k,10k or with weights 1k*90,1M*10");
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    for (const auto& [unit, octets] : units) {
-        if (!text.starts_with(unit)) continue;
-        text.remove_prefix(unit.size());
-        number = number > largest / octets ? largest : number * octets;
-        break;
-    }
-    return number;
 }
 
 unsigned take_weight(std::string_view& text, const std::string& all) {
@@ -79,15 +61,53 @@ std::vector<fs::path> files_of(const std::string& path) {
     return found;
 }
 
+/// With CRLF at the end of each line, and of the last one.
+std::uint64_t octets_on_the_wire(std::string_view text) {
+    std::uint64_t octets = text.size();
+    for (std::size_t i = 0; i != text.size(); ++i)
+        if (text[i] == '\n' ? i == 0 || text[i - 1] != '\r' : text[i] == '\r' && text.substr(i + 1, 1) != "\n")
+            ++octets;
+    return octets + (text.empty() || text.ends_with('\n') || text.ends_with('\r') ? 0 : 2);
+}
+
+[[noreturn]] void cannot_be_read(const std::string& file, const std::string& why) {
+    throw failure{EX_NOINPUT, "--message: `" + file + "` cannot be read: " + why};
+}
+
+/// `held`: octets in memory so far. What can be read only once is always held.
+load_content content_of(const std::string& file, std::uint64_t& held) {
+    const input_file from{file};
+    if (from.error() != 0) cannot_be_read(file, std::strerror(from.error()));
+    const bool once = !S_ISREG(from.facts().st_mode);
+    load_content one;
+    if (once || (from.size() <= held_each && held + from.size() <= held_together)) {
+        std::string text;
+        if (const int error = from.read_all(text, held_together); error != 0)
+            cannot_be_read(file, std::strerror(error));
+        held += text.size();
+        one.octets = octets_on_the_wire(text);
+        one.source = text_content(std::move(text));
+        return one;
+    }
+    one.source = file_content(file);
+    mail_content facts;
+    if (std::string problem; one.source->describe(facts, problem) != errc::ok)
+        throw failure{EX_NOINPUT, "--message: " + problem};
+    one.octets = facts.size;
+    return one;
+}
+
 } // namespace
 
 std::vector<load_content> made_up_contents(const std::string& sizes, const std::string& from) {
     std::vector<load_content> contents;
     std::string_view rest = sizes;
     for (;;) {
-        const std::uint64_t octets = take_size(rest, sizes);
+        const auto octets = take_octets(rest);
+        if (!octets) refuse(sizes, "is no size: 500, 10k, 1M, 64Ki; a list is 1k,10k or with weights 1k*90,1M*10");
         const unsigned weight = take_weight(rest, sizes);
-        contents.push_back({.source = text_content(made_up(octets, from, sizes)), .octets = octets, .weight = weight});
+        contents.push_back(
+            {.source = text_content(made_up(*octets, from, sizes)), .octets = *octets, .weight = weight});
         if (rest.empty()) return contents;
         if (!rest.starts_with(',')) refuse(sizes, "is no list of sizes: 1k,10k or with weights 1k*90,1M*10");
         rest.remove_prefix(1);
@@ -99,20 +119,8 @@ std::vector<load_content> contents_of_files(const std::vector<std::string>& path
     std::uint64_t held = 0;
     for (const std::string& path : paths)
         for (const fs::path& file : files_of(path)) {
-            std::ifstream in{file, std::ios::binary};
-            std::error_code error;
-            const std::uint64_t octets = in ? fs::file_size(file, error) : 0;
-            if (!in || error)
-                throw failure{EX_NOINPUT, "--message: `" + file.string() + "` is no file that can be read"};
-            load_content one{.octets = octets, .file = file.string()};
-            if (octets <= held_each && held + octets <= held_together) {
-                std::ostringstream text;
-                text << in.rdbuf();
-                one.source = text_content(std::move(text).str());
-                held += octets;
-            } else {
-                one.source = file_content(file.string());
-            }
+            load_content one = content_of(file.string(), held);
+            one.file = file.string();
             contents.push_back(std::move(one));
         }
     return contents;

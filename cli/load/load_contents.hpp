@@ -13,7 +13,7 @@ namespace postrider::cli {
 
 struct load_content {
     std::shared_ptr<content_source> source{};
-    std::uint64_t octets = 0; ///< as it lies in memory or in its file
+    std::uint64_t octets = 0; ///< on the wire, with CRLF line ends
     unsigned weight = 1;      ///< so many of all are this one
     std::string file{};       ///< empty: made up
 };
@@ -23,7 +23,8 @@ struct load_content {
 std::vector<load_content> made_up_contents(const std::string& sizes, const std::string& from);
 
 /// Each file, and each file of a folder that is named, in the order of their names, hidden ones left out. Up to 1 MB each and
-/// 256 MB together they are held in memory; what is more is read anew for each mail. Throws `failure` (66).
+/// 256 MB together they are held in memory; what is more is read anew for each mail. What can be read only once, such as a pipe, is
+/// held, too: up to 256 MB. Throws `failure` (66).
 std::vector<load_content> contents_of_files(const std::vector<std::string>& paths);
 
 /// In turn, each as often as its weight says, and spread as evenly as can be: weights 2 and 1 make 0 1 0, 0 1 0.

@@ -199,6 +199,20 @@ class Ends(LoadCase):
         self.assertEqual((document["outcomes"]["unknown"], document["outcomes"]["rejected"], document["outcomes"]["accepted"]), (1, 1, 3))
         self.assertEqual(document["errors"][1]["error"], "the server closed the connection")
 
+    def test_a_file_counts_as_it_is_on_the_wire_and_a_pipe_is_a_file(self):
+        octets = b"From: a@a.example\n\nhi"
+        os.mkfifo(self.path / "fifo")
+        server = self.sink()
+        plain = self.file("m.eml", octets)
+        for name in plain, self.path / "fifo":
+            writer = subprocess.Popen(["sh", "-c", 'cat "$0" > fifo', plain], cwd=self.path) if name != plain else None
+            ended = self.assertEnds(EX_OK, "load", server.url(), "--tls", "none", "-n", "2", "-m", name, "--json")
+            self.assertEqual(self.assertDocument(ended.out, "load")["plan"]["contents"][0]["octets"], len(octets) + 4)
+            if writer:
+                self.assertEqual(writer.wait(SECONDS), 0)
+        self.assertEqual([one["octets"] for one in server.envelopes()], [len(octets) + 4] * 4)
+        self.assertUsage("load", server.url(), "-n", "1", "-m", "none.eml", code=EX_NOINPUT, err="--message: `none.eml` cannot be read: No such file")
+
     def test_nobody_listens(self):
         ended = self.assertEnds(EX_TEMPFAIL, "load", f"smtp://127.0.0.1:{self.nobody()}", "--tls", "none", "-n", "1000", "-c", "3",
                                 "--json", err="postrider: given up: ")
