@@ -489,6 +489,7 @@ std::string in_our_words(std::string text) {
         {"tls.server_name", "--tls-sni"},
         {"tls.ca_file", "--tls-ca"},
         {"tls.ca_folder", "--tls-ca-folder"},
+        {"tls.pins_suffice", "--tls-pin-suffices"},
         {"tls.pins", "--tls-pin"},
         {"tls.certificate_file", "--tls-cert"},
         {"tls.key_file", "--tls-key"},

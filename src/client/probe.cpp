@@ -72,10 +72,10 @@ struct recorder : drive_handler {
     }
     errc credentials_wanted(credentials& with, bool again) { return sasl.renew(config, with, again); }
     std::chrono::milliseconds limit(const action& a) const noexcept { return config.limit(a); }
-    void tls_started(const tls_channel& channel) {
+    void tls_started(const tls_channel& channel, const tls_facts& facts) {
         encrypted = true;
         result.channel_binding = channel.binding_type;
-        if (shown) shown->tls_started(channel);
+        if (shown) shown->tls_started(channel, facts);
     }
     void sent(std::string_view octets, phase where, const mail* m, bool secret, bool ends);
     void received(std::string_view octets);
@@ -233,6 +233,7 @@ struct gate {
         return stands && looks_on && !is_verified(inner.facts().verdict) ? errc::tls_unverified : e;
     }
     tls_channel channel() const noexcept { return inner.channel(); }
+    const tls_facts& facts() const noexcept { return inner.facts(); }
     bool wants_room(bool unsent) const noexcept { return inner.wants_room(unsent); }
     bool started() const noexcept { return inner.started(); }
 
@@ -447,14 +448,17 @@ void prober::judge(errc why) {
                     client_detail::explain(config, {.error = why,
                                                     .where = ended,
                                                     .greeted = !result.steps.empty() && result.steps.front().code != 0,
-                                                    .tls = &result.tls}));
+                                                    .tls = &result.tls,
+                                                    .offered = &seen.engine.offered()}));
     // The engine has looked at what the server offers, and asked for nothing: it lacks an extension, or room.
     if (no == nullptr && seen.of && !came_to_it && seen.of->result.error != errc::ok)
         return fail(seen.of->result.error, phase::mail,
                     client_detail::explain(config, {.error = seen.of->result.error,
                                                     .where = phase::mail,
                                                     .greeted = true,
-                                                    .missing = seen.of->mail.missing}));
+                                                    .missing = seen.of->mail.missing,
+                                                    .offered = &seen.engine.offered(),
+                                                    .size = seen.of->size}));
     if (no == nullptr) return;
     std::string said = config.url;
     said.append(": ").append(name(no->where)).append(" was refused: ");

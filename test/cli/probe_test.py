@@ -334,7 +334,7 @@ class Transcript(ProbeCase):
 <- 250 STARTTLS
 -> STARTTLS
 <- 220 Go ahead
-=== TLS, with a server that has proved who it is
+=== TLS 1.3, TLS_AES_256_GCM_SHA384, with a server that has proved who it is
 ~> EHLO me.example
 <~ 250-sink.example
 <~ 250 AUTH PLAIN

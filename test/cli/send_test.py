@@ -519,7 +519,7 @@ class Usage(support.Case):
         self.wrong("--tls-pin", "abc", err="pin", code=EX_CONFIG)
         self.wrong("--ehlo", "two words", err="--ehlo")
         self.wrong("--proxy", "ftp://x", err="proxy")
-        self.assertEnds(EX_CONFIG, "send", "--server", "smtp://127.0.0.1:1", "--source-address", "nowhere", *HELLO, "bob@b.example", err="--source-address")
+        self.assertEnds(EX_USAGE, "send", "--server", "smtp://127.0.0.1:1", "--source-address", "nowhere", *HELLO, "bob@b.example", err="--source-address")
 
     def test_nobody_to_send_to_and_nobody_who_sends(self):
         self.assertUsage("send", "--server", "smtp://127.0.0.1:1", *HELLO, err="--to ADDRESS")

@@ -188,7 +188,7 @@ TEST(probe, looks_behind_an_identity_that_is_not_proved_without_credentials) {
         EXPECT_EQ(r.authenticated_by, mechanism::none);
         EXPECT_FALSE(r.mail);
         for (const probe_step& one : r.steps) EXPECT_EQ(one.code == 0, one.handshake) << one.command;
-        EXPECT_THAT(lines, testing::Contains("=== TLS, with a server that has not proved who it is"));
+        EXPECT_THAT(lines, testing::Contains(testing::EndsWith(", with a server that has not proved who it is")));
         EXPECT_EQ(lines.back(), "** the server has not proved who it is");
         const verbs said{{"EHLO", implicit ? 1u : 2u}, {"QUIT", 1}};
         verbs expected = said;
