@@ -40,7 +40,7 @@ style program::err_style() const { return chosen(colour, STDERR_FILENO); }
 
 void program::complain(std::string_view text) const {
     const style with = err_style();
-    err() << with.bad << name << ':' << with.plain << ' ' << visible(std::string{text}) << '\n';
+    err() << with.bad << name << ':' << with.plain << ' ' << visible(text) << '\n';
 }
 
 void program::written() const {

@@ -39,8 +39,7 @@ std::string why(const recipient_result& one) {
         if (!one.text.empty()) text.append(" ").append(in_one_line(one.text));
         return text;
     }
-    if (one.error == errc::cancelled) return "interrupted";
-    return one.error == errc::ok ? text : describe(one.error);
+    return one.error == errc::ok ? text : in_our_words(describe(one.error));
 }
 
 json json_of(const recipient_result& one) {
@@ -163,7 +162,7 @@ std::string to_text(const json& document) {
     for (const char c : text) {
         constexpr std::string_view digits = "0123456789abcdef";
         const auto octet = static_cast<unsigned char>(c);
-        const bool c1 = !out.empty() && out.back() == '\xc2' && (octet & 0xe0) == 0x80;
+        const bool c1 = !out.empty() && ends_c1(out.back(), c);
         if (c1) out.pop_back();
         if (c1 || c == '\x7f') out.append("\\u00").append(1, digits[octet >> 4]).append(1, digits[octet & 15]);
         else out += c;

@@ -403,9 +403,7 @@ server make_server(const settings& said, client_options more) {
     take_number<unsigned>(said, "mails-per-connection", 1'000'000'000, more.mails_per_connection);
     more.auth = auth_of(said, url);
     server to{url, std::move(more)};
-    if (!to) {
-        refuse_server(said, to);
-    }
+    if (!to) refuse_server(said, to);
     return to;
 }
 
@@ -515,9 +513,7 @@ std::string in_our_words(std::string text) {
         {"`delivery.require_tls`", "--require-tls"},
         {"dkim_signer: selector", "--dkim-selector"},
         {"dkim_signer: domain", "--dkim-domain"}};
-    for (const auto& [from, to] : words)
-        for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
-            text.replace(at, from.size(), to);
+    for (const auto& [from, to] : words) replace_all(text, from, to);
     constexpr std::string_view own = "has an option of its own: `--";
     if (const std::size_t at = text.find(own); at != text.npos)
         std::replace(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), '_', '-');

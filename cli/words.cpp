@@ -95,14 +95,20 @@ std::optional<std::uint64_t> take_octets(std::string_view& text) noexcept {
     return number * unit->second;
 }
 
-std::string visible(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(),
-        [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\n') || c == '\x7f'; }, '?');
-    for (std::size_t at = text.find('\xc2'); at != text.npos; at = text.find('\xc2', at + 1))
-        if (at + 1 != text.size() && (static_cast<unsigned char>(text[at + 1]) & 0xe0) == 0x80)
-            text.replace(at, 2, "?");
-    return text;
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+    for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
+}
+
+std::string visible(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        const bool control = (static_cast<unsigned char>(c) < ' ' && c != '\n') || c == '\x7f';
+        if (!out.empty() && ends_c1(out.back(), c)) out.back() = '?';
+        else out += control ? '?' : c;
+    }
+    return out;
 }
 
 std::string in_one_line(std::string text) {

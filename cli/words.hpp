@@ -31,9 +31,16 @@ std::size_t distance(std::string_view a, std::string_view b);
 /// 1,048,576. Nothing: no number stands there, or 64 bits do not hold it.
 std::optional<std::uint64_t> take_octets(std::string_view& text) noexcept;
 
+void replace_all(std::string& text, std::string_view from, std::string_view to);
+
+/// Whether `c` is the last octet of U+0080 to U+009F in UTF-8: what a terminal takes for control characters, too.
+constexpr bool ends_c1(char before, char c) noexcept {
+    return before == '\xc2' && (static_cast<unsigned char>(c) & 0xe0) == 0x80;
+}
+
 /// With `?` for what moves a terminal's cursor, but for line ends: the names of files and settings, which stand in messages, may
 /// be anybody's.
-std::string visible(std::string text);
+std::string visible(std::string_view text);
 
 /// A reply of several lines, in one.
 std::string in_one_line(std::string text);

@@ -16,9 +16,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fcntl.h>
 #include <optional>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 #include <utility>

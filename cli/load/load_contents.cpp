@@ -63,11 +63,10 @@ std::vector<fs::path> files_of(const std::string& path) {
 
 /// With CRLF at the end of each line, and of the last one.
 std::uint64_t octets_on_the_wire(std::string_view text) {
-    std::uint64_t octets = text.size();
-    for (std::size_t i = 0; i != text.size(); ++i)
-        if (text[i] == '\n' ? i == 0 || text[i - 1] != '\r' : text[i] == '\r' && text.substr(i + 1, 1) != "\n")
-            ++octets;
-    return octets + (text.empty() || text.ends_with('\n') || text.ends_with('\r') ? 0 : 2);
+    content_facts facts;
+    facts.look_through(text);
+    facts.end();
+    return facts.size + (facts.line_start ? 0 : 2);
 }
 
 [[noreturn]] void cannot_be_read(const std::string& file, const std::string& why) {

@@ -34,15 +34,13 @@ void take_attachment(const std::string& text, inputs& from, message& to) {
         else break; // it belongs to the file's name
         file.resize(at);
     }
-    if (file != "-" && from.is_pipe(file)) { // `<(command)`
-        if (name.empty())
-            throw failure{EX_USAGE,
-                          "--attach " + file + ": a pipe has no name of its own: '" + file + ";name=report.pdf'"};
-        return to.attachments.push_back(attach_stream(name, from.pipe("--attach", file), type));
-    }
-    if (file != "-") return to.attachments.push_back(attach_file(file, name, type));
-    if (name.empty()) throw failure{EX_USAGE, "--attach -: standard input has no name of its own: '-;name=report.pdf'"};
-    to.attachments.push_back(attach_stream(name, from.standard("--attach"), type));
+    const bool standard = file == "-";
+    if (!standard && !inputs::is_pipe(file)) return to.attachments.push_back(attach_file(file, name, type));
+    if (name.empty())
+        throw failure{EX_USAGE, "--attach " + file + ": " + (standard ? "standard input" : "a pipe") +
+                                    " has no name of its own: '" + file + ";name=report.pdf'"};
+    std::istream& stream = standard ? from.standard("--attach") : from.pipe("--attach", file); // as `<(command)` is one
+    to.attachments.push_back(attach_stream(name, stream, type));
 }
 
 void take_inline(const std::string& text, message& to) {

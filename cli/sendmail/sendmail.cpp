@@ -145,11 +145,6 @@ int family_code(int code, const sendmail_arguments& said) {
 
 constexpr const char* nothing_queued = "nothing was queued; the caller has to keep the mail and try again";
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-    for (std::size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
-        text.replace(at, from.size(), to);
-}
-
 /// `--user` becomes `user`, of the account. False: it is not there.
 bool name_the_key(std::string& text, std::string_view name) {
     bool found = false;
